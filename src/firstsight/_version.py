@@ -1,0 +1,3 @@
+"""The version of firstsight; the only place that states it."""
+
+__version__ = "0.1.0"
