@@ -1,0 +1,10 @@
+"""Tokenizers: how a caption is cut into the words that metrics count."""
+
+from __future__ import annotations
+
+from firstsight._registry import Registry
+from firstsight.tokenizers.base import Tokenizer
+
+__all__ = ["TOKENIZERS", "Tokenizer"]
+
+TOKENIZERS: Registry[type[Tokenizer]] = Registry("tokenizer", "firstsight.tokenizers")
