@@ -1,0 +1,215 @@
+"""Caption files in JSON: COCO annotations, COCO results, lists of records, and JSONL."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from firstsight.datasets._rows import CaptionRow, JsonNumber, Role, row_of_record
+from firstsight.datasets._source import SourceText, quoted
+from firstsight.errors import closest_name
+
+__all__ = ["coco_rows", "is_coco", "is_jsonl", "is_list", "json_lines_rows", "list_rows", "starts_like_json"]
+
+_DECODER = json.JSONDecoder(parse_int=JsonNumber, parse_float=JsonNumber)
+_SPACE = re.compile(r"[ \t\r\n]*")
+_FIRST_KEY = re.compile(r'[ \t\r\n]*\{[ \t\r\n]*"([^"\\]*)"')
+_COCO_KEYS = ("annotations", "images", "info", "licenses", "categories", "type")
+_LINE_SUFFIXES = (".jsonl", ".ndjson")
+
+
+def starts_like_json(source: SourceText) -> bool:
+    """Tell whether the text or the extension says JSON."""
+    return source.text.lstrip()[:1] in ("{", "[") or source.suffix in (".json", *_LINE_SUFFIXES)
+
+
+def is_list(source: SourceText) -> bool:
+    """Tell whether the text is one JSON list."""
+    return source.text.lstrip()[:1] == "["
+
+
+def is_coco(source: SourceText) -> bool:
+    """Tell whether the text is one JSON object over the whole file, as COCO annotations are."""
+    if source.text.lstrip()[:1] != "{":
+        return False
+    key = _FIRST_KEY.match(source.text)
+    if key and key[1] in _COCO_KEYS:
+        return True
+    first_line = source.text.lstrip().partition("\n")[0]
+    try:
+        return "annotations" in json.loads(first_line)
+    except (ValueError, RecursionError):
+        return source.suffix == ".json" and len(first_line.strip()) <= 1
+
+
+def is_jsonl(source: SourceText) -> bool:
+    """Tell whether the text is JSON, one object a line."""
+    return starts_like_json(source)
+
+
+def json_lines_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
+    """Yield the rows of a JSONL file; records end at a line feed and nowhere else."""
+    lines = source.text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip(" \t\r"):
+            continue
+        try:
+            record = _DECODER.decode(line)
+        except RecursionError:
+            raise source.fault(f"line {number}", "the JSON is nested too deeply to be a caption record.") from None
+        except json.JSONDecodeError as error:
+            if number == len(lines) and number > 1 and line.lstrip()[:1] == "{":
+                raise source.fault(
+                    f"line {number}",
+                    "the last line is cut short: the file ends inside a record. Write it again to the end; "
+                    "a run of `firstsight caption` is continued with --resume.",
+                ) from None
+            _raise_json_fault(source, f"line {number}, column {error.colno}", error, line, error.pos)
+        yield row_of_record(source, f"line {number}", record, role)
+
+
+def list_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
+    """Yield the rows of one JSON list of records, COCO results among them."""
+    walker = _Walker(source)
+    for place, record in walker.elements():
+        yield row_of_record(source, place, record, role)
+    walker.expect_end()
+
+
+def coco_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
+    """Yield the rows of a COCO annotation file; an image that is listed without an annotation has no captions."""
+    walker = _Walker(source)
+    rows: list[CaptionRow] | None = None
+    images: list[tuple[str, Any]] = []
+    keys: list[str] = []
+    for key in walker.members():
+        keys.append(key)
+        if key == "annotations":
+            rows = [row_of_record(source, place, record, role) for place, record in walker.elements()]
+        elif key == "images":
+            images = list(walker.elements())
+        else:
+            walker.value()
+    walker.expect_end()
+    if rows is None:
+        raise source.fault("", _no_annotations(keys))
+    annotated = {row.image_id for row in rows}
+    yield from rows
+    for place, image in images:
+        image_id = image.get("id") if isinstance(image, dict) else None
+        if isinstance(image_id, str) and str(image_id) not in annotated:
+            yield CaptionRow(str(image_id), (), f"{place} of 'images'", "no annotation")
+
+
+def _no_annotations(keys: list[str]) -> str:
+    near = next((key for key in keys if closest_name(key, ["annotations"])), None)
+    hint = f" Did you mean 'annotations' for {quoted(near)}?" if near else ""
+    fields = ", ".join(quoted(key) for key in keys[:8]) or "none"
+    return (
+        f"the JSON object has no list 'annotations'; its fields are {fields}.{hint} Allowed are COCO annotations, "
+        "a list of records, and one record a line (JSONL)."
+    )
+
+
+class _Walker:
+    """Walks over one JSON document a piece at a time, so that each record knows its line."""
+
+    def __init__(self, source: SourceText) -> None:
+        self._source = source
+        self._text = source.text
+        self._at = 0
+        self._line = 1
+        self._counted = 0
+
+    def value(self) -> Any:
+        self._skip_space()
+        try:
+            value, self._at = _DECODER.raw_decode(self._text, self._at)
+        except RecursionError:
+            raise self._source.fault(f"line {self._here()}", "the JSON is nested too deeply.") from None
+        except json.JSONDecodeError as error:
+            self._fail(error)
+        return value
+
+    def elements(self) -> Iterator[tuple[str, Any]]:
+        """Yield place and value of each element of the list that comes next."""
+        self._skip_space()
+        if self._peek() != "[":
+            value = self.value()
+            raise self._source.fault(f"line {self._here()}", f"expected a list of records, got {quoted(value)}.")
+        self._at += 1
+        for number in self._items("]"):
+            place = f"entry {number} (line {self._here()})"
+            yield place, self.value()
+
+    def members(self) -> Iterator[str]:
+        """Yield each key of the object that comes next; the caller takes its value before it goes on."""
+        self._expect("{")
+        for _ in self._items("}"):
+            if self._peek() != '"':
+                self._fail_here("Expecting a property name in double quotes")
+            key = self.value()
+            self._expect(":")
+            yield key
+
+    def expect_end(self) -> None:
+        self._skip_space()
+        if self._at < len(self._text):
+            self._fail_here("Extra data after the end of the JSON document")
+
+    def _items(self, closing: str) -> Iterator[int]:
+        self._skip_space()
+        number = 1
+        if self._peek() == closing:
+            self._at += 1
+            return
+        while True:
+            self._skip_space()
+            yield number
+            number += 1
+            self._skip_space()
+            if self._peek() == closing:
+                self._at += 1
+                return
+            self._expect(",")
+
+    def _expect(self, mark: str) -> None:
+        self._skip_space()
+        if self._peek() != mark:
+            self._fail_here(f"Expecting {mark!r}")
+        self._at += 1
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _skip_space(self) -> None:
+        match = _SPACE.match(self._text, self._at)
+        self._at = match.end() if match else self._at
+
+    def _here(self) -> int:
+        self._skip_space()
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
+
+    def _fail_here(self, problem: str) -> NoReturn:
+        self._fail(json.JSONDecodeError(problem, self._text, self._at))
+
+    def _fail(self, error: json.JSONDecodeError) -> NoReturn:
+        ends_inside = error.pos >= len(self._text.rstrip()) or error.msg.startswith("Unterminated string")
+        if ends_inside:
+            last = self._text.rstrip().count("\n") + 1
+            raise self._source.fault(
+                f"line {last}", "the file ends in the middle of the JSON document: it is cut short. Write it again."
+            ) from None
+        place = f"line {error.lineno}, column {error.colno}"
+        _raise_json_fault(self._source, place, error, self._text, error.pos)
+
+
+def _raise_json_fault(
+    source: SourceText, place: str, error: json.JSONDecodeError, text: str, position: int
+) -> NoReturn:
+    near = text[max(0, position - 15) : position + 15]
+    raise source.fault(place, f"not valid JSON: {error.msg} near {quoted(near)}.") from None

@@ -1,0 +1,27 @@
+"""Scores of candidates against references: metrics, intervals and signatures joined in one place."""
+
+from __future__ import annotations
+
+from firstsight.evaluation._options import DEFAULT_METRICS, MISSING_RULES, EvaluationOptions, MissingRule, Progress
+from firstsight.evaluation.output import summary_line, to_csv, to_json, to_json_text, to_table, write_per_image
+from firstsight.evaluation.scoring import Evaluation, evaluate, evaluate_files
+from firstsight.evaluation.signature import parse_signature, reference_set_hash
+
+__all__ = [
+    "DEFAULT_METRICS",
+    "MISSING_RULES",
+    "Evaluation",
+    "EvaluationOptions",
+    "MissingRule",
+    "Progress",
+    "evaluate",
+    "evaluate_files",
+    "parse_signature",
+    "reference_set_hash",
+    "summary_line",
+    "to_csv",
+    "to_json",
+    "to_json_text",
+    "to_table",
+    "write_per_image",
+]
