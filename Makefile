@@ -27,7 +27,7 @@ lint: # Style, types and import directions
 	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted; run: .venv/bin/ruff format ."; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
-	@.venv/bin/lint-imports --no-logo --no-timings >.venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
+	@.venv/bin/lint-imports --no-logo >.venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
 
 soak: ## The long sizes: hours of photos, memory that must stay flat
 	@tools/set_up.sh dev

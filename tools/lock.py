@@ -1,8 +1,8 @@
 """Writes requirements/*.txt: the exact versions that ``make demo`` and ``make test`` install.
 
 ``default.txt`` is the default install with the build backend, every file pinned by hash. ``dev.txt`` adds the tools of
-the checks and the extra ``train`` at exact versions, without hashes: torch is built for several kinds of processor under
-one version, and any of them will do.
+the checks and the extra ``train`` at exact versions, without hashes: torch is built for several kinds of processor
+under one version, and any of them will do.
 """
 
 from __future__ import annotations

@@ -33,5 +33,10 @@ def seed_option(function: F) -> F:
 def format_option(names: Sequence[str], default: str) -> Callable[[F], F]:
     """Add ``--format`` with the allowed ``names``, passed as ``format_name: str``."""
     return click.option(
-        "--format", "format_name", type=click.Choice(names), default=default, show_default=True, help="Form of the output."
+        "--format",
+        "format_name",
+        type=click.Choice(names),
+        default=default,
+        show_default=True,
+        help="Form of the output.",
     )

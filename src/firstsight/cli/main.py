@@ -28,10 +28,10 @@ _GROUP = "firstsight.commands"
 class _LazyGroup(click.Group):
     """A group whose verbs are entry points, each imported when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(_entries())
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         entry = _entries().get(cmd_name)
         if entry is None:
             return None
@@ -107,14 +107,14 @@ def _entries() -> dict[str, EntryPoint]:
 def _unavailable(name: str, cause: Exception) -> click.Command:
     """Return a verb that says why it cannot be loaded, so that one broken plug-in hides no other verb."""
 
-    def fail() -> NoReturn:
+    def fail(rest: tuple[str, ...]) -> NoReturn:  # noqa: ARG001
         if isinstance(cause, FirstsightError):
             raise cause
         raise FirstsightError(f"The verb {name!r} cannot be loaded: {cause}") from cause
 
     return click.Command(
         name,
-        callback=lambda rest: fail(),
+        callback=fail,
         params=[click.Argument(["rest"], nargs=-1, type=click.UNPROCESSED)],
         context_settings={"ignore_unknown_options": True},
         help="Cannot be loaded here; run it to see why.",

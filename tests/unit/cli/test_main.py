@@ -132,9 +132,7 @@ def test_verbs_that_cannot_be_loaded_break_no_other(firstsight: Callable) -> Non
     assert "is not a click.Command" in nothing.stderr
 
 
-def test_a_verb_without_its_extra_says_what_to_install(
-    firstsight: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_verb_without_its_extra_says_what_to_install(firstsight: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(self: EntryPoint) -> object:
         raise MissingDependencyError("training", extra="train")
 
@@ -142,7 +140,7 @@ def test_a_verb_without_its_extra_says_what_to_install(
     done = firstsight("extra")
     assert (done.exit_code, done.stderr) == (
         1,
-        'firstsight: error: training needs the extra \'train\': run  pip install "firstsight[train]"\n',
+        "firstsight: error: training needs the extra 'train': run  pip install \"firstsight[train]\"\n",
     )
 
 

@@ -1,0 +1,150 @@
+"""What every captioner and every metric must do; a plug-in's own tests call these."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firstsight.captioners import Captioner
+from firstsight.metrics import Metric
+from firstsight.types import CaptionResult, RgbImage
+
+__all__ = ["check_captioner", "check_metric"]
+
+_REFERENCES = [
+    [["a", "dog", "runs", "on", "green", "grass"], ["the", "dog", "is", "running"]],
+    [["two", "cats", "sleep", "on", "a", "red", "sofa"], ["cats", "asleep"]],
+    [["a", "man", "rides", "a", "horse", "along", "the", "beach"]],
+]
+_CANDIDATES = [
+    ["a", "dog", "runs", "on", "grass"],
+    ["a", "cat", "on", "a", "sofa"],
+    ["a", "man", "on", "a", "horse"],
+]
+
+
+def check_captioner(captioner: Captioner) -> None:
+    """Fail with a message unless ``captioner`` keeps the promises of its base class.
+
+    It states what it is; it gives one result an image, in order; single, batch and streaming forms agree; the same
+    image has the same captions again, alone or among others, whatever its size.
+
+    Args:
+        captioner: A captioner, ready to use.
+
+    Raises:
+        AssertionError: A promise is broken; the message says which.
+
+    Example:
+        >>> from firstsight.testing import FakeCaptioner
+        >>> check_captioner(FakeCaptioner())
+    """
+    for name in ("name", "licence", "description"):
+        text = getattr(captioner, name, None)
+        _require(isinstance(text, str) and text.strip() == text != "", f"{name} is {text!r}; it must be one line")
+        _require(len(str(text).splitlines()) == 1, f"{name} has several lines")
+    provenance = captioner.provenance
+    _require(
+        provenance.captioner == captioner.name, f"provenance names {provenance.captioner!r}, not {captioner.name!r}"
+    )
+    _require(provenance.version != "", "provenance has no version")
+    _require(provenance == captioner.provenance, "provenance changes from one look to the next")
+
+    images = _images()
+    batch = captioner.caption_batch(images)
+    _require(len(batch) == len(images), f"{len(images)} images have {len(batch)} results")
+    for result in batch:
+        _check_result(result)
+    _require(captioner.caption_batch([]) == [], "an empty batch has results")
+    _require(_are_same(captioner.caption_batch(images), batch), "the same images have other captions the second time")
+    _require(
+        _are_same(captioner.caption_batch(images[::-1]), batch[::-1]), "the order of the images changes their captions"
+    )
+    _require(_are_same([captioner.caption(image) for image in images], batch), "caption and caption_batch disagree")
+    _require(
+        _are_same(list(captioner.caption_stream(iter(images))), batch), "caption_stream and caption_batch disagree"
+    )
+
+
+def check_metric(metric_class: type[Metric]) -> None:
+    """Fail with a message unless ``metric_class`` is additive statistics and a pure function of their sum.
+
+    It states what it is; statistics are finite, equal when asked again and unchanged by scoring; scores lie in the
+    stated range; a table of sums is scored row by row; references score no worse than candidates.
+
+    Args:
+        metric_class: The class, as it is registered.
+
+    Raises:
+        AssertionError: A promise is broken; the message says which.
+
+    Example:
+        >>> from firstsight.metrics import METRICS
+        >>> check_metric(METRICS.load("bleu"))
+    """
+    metric = metric_class()
+    _require(bool(metric.score_names), "score_names is empty")
+    _require(metric.version != "", "version is empty")
+    metric.prepare(_REFERENCES)
+    table = np.stack([metric.statistics(c, r) for c, r in zip(_CANDIDATES, _REFERENCES, strict=True)])
+    _require(table.ndim == 2 and table.dtype == np.float64, f"statistics are {table.dtype} {table.shape[1:]}, not (k,)")
+    _require(bool(np.isfinite(table).all()), "statistics are not finite")
+    _require(
+        np.array_equal(metric.statistics(_CANDIDATES[0], _REFERENCES[0]), table[0]),
+        "statistics change when asked again",
+    )
+
+    before = table.copy()
+    corpus = metric.from_statistics(table.sum(axis=0))
+    _require(corpus.shape == (len(metric.score_names),), f"scores have the shape {corpus.shape}")
+    images = metric.from_statistics(table)
+    _require(images.shape == (len(table), len(metric.score_names)), "a table of sums is not scored row by row")
+    _require(np.array_equal(before, table), "scoring changes the statistics")
+    for scores in (corpus, *images):
+        low, high = metric.score_range
+        known = scores[np.isfinite(scores)]
+        _require(bool(((known >= low) & (known <= high)).all()), f"{scores} is outside {metric.score_range}")
+    for one, alone in zip(table, images, strict=True):
+        _require(np.array_equal(metric.from_statistics(one), alone, equal_nan=True), "a row scores otherwise alone")
+
+    perfect = sum(metric.statistics(r[0], r) for r in _REFERENCES)
+    gain = metric.from_statistics(np.asarray(perfect)) - corpus
+    if not metric.higher_is_better:
+        gain = -gain
+    _require(bool((gain >= 0).all()), "a candidate equal to a reference scores worse than one that is not")
+
+
+def _images() -> list[RgbImage]:
+    """A square, a panorama, a tall one and a single dot, of seeded noise over a gradient."""
+    random = np.random.default_rng(0)
+    images = []
+    for height_px, width_px in ((64, 64), (30, 90), (120, 40), (1, 1)):
+        ramp = np.linspace(0, 200, width_px)[None, :, None]
+        noise = random.uniform(0, 55, (height_px, width_px, 3))
+        images.append((ramp + noise).astype(np.uint8))
+    return images
+
+
+def _check_result(result: CaptionResult) -> None:
+    _require(bool(result.captions), "a result has no caption")
+    _require(len(set(result.captions)) == len(result.captions), f"captions repeat: {result.captions}")
+    for caption in result.captions:
+        _require(caption.strip() == caption != "", f"a caption is blank or padded: {caption!r}")
+        _require(len(caption.splitlines()) == 1, f"a caption has several lines: {caption!r}")
+        caption.encode()
+    if result.score is not None:
+        _require(np.isfinite(result.score) and result.score <= 0, f"the score {result.score} is no log-probability")
+
+
+def _are_same(results: list[CaptionResult], others: list[CaptionResult]) -> bool:
+    """Whether the captions are equal and the scores are up to the rounding of float32 sums."""
+    return len(results) == len(others) and all(
+        one.captions == other.captions
+        and (one.score is None) == (other.score is None)
+        and bool(np.isclose(one.score or 0.0, other.score or 0.0, rtol=1e-4, atol=1e-5))
+        for one, other in zip(results, others, strict=True)
+    )
+
+
+def _require(is_kept: bool, broken: str) -> None:
+    if not is_kept:
+        raise AssertionError(broken)
