@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeAlias
 import numpy as np
 
 from firstsight.errors import ImageError, UsageError
-from firstsight.images.truncation import grey_fill_differs, is_cut_short
-from firstsight.images.warnings import pillow_warnings_ignored
+from firstsight.images.truncation import is_cut_short, jpeg_was_filled
+from firstsight.images.quiet import pillow_warnings_ignored
 from firstsight.types import RgbImage
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _pixels(image: Image.Image, file: BinaryIO | None, name: str, *, fit_px: int
             code = "truncated" if "truncat" in str(error).lower() else "unreadable"
             raise ImageError(code, f"{name} cannot be decoded: {_reason(error)}. Use another copy.") from None
         _broken(file, name, _reason(error))
-    if file is not None and image.format == "JPEG" and grey_fill_differs(file, pixels):
+    if file is not None and image.format == "JPEG" and jpeg_was_filled(file, pixels, image.mode):
         _broken(file, name, "the picture data end too soon", is_cut=True)
     return pixels
 

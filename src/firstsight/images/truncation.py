@@ -9,11 +9,11 @@ import numpy as np
 
 from firstsight.types import RgbImage
 
-__all__ = ["grey_fill_differs", "is_cut_short"]
+__all__ = ["is_cut_short", "jpeg_was_filled"]
 
 _JPEG_END = b"\xff\xd9"
 _JPEG_SCAN = b"\xff\xda"
-_GREY = 128
+_GREY = np.int16(128)
 _PROBE_BYTES = 4096
 
 
@@ -63,14 +63,19 @@ def _tiff_is_cut_short(data: bytes, order: Literal["little", "big"]) -> bool:
     return False
 
 
-def grey_fill_differs(file: BinaryIO, pixels: RgbImage) -> bool:
-    """Return whether the grey at the end of a decoded JPEG is filling that the decoder made up.
+def jpeg_was_filled(file: BinaryIO, pixels: RgbImage, mode: str) -> bool:
+    """Return whether the end of a decoded JPEG is filling that the decoder made up.
 
-    libjpeg fills what is missing before an end marker with mid grey and says nothing to Pillow. Where the corner that
-    is decoded last is exactly that grey, the file is decoded once more with other bits added at the end of its data:
-    a complete picture does not change, one that was cut short does.
+    Pillow passes over two signs. A file without an end marker may be filled up with zeros, which decode to some
+    pattern. Where there is an end marker, libjpeg fills what is missing before it with mid grey. So where a corner is
+    flat in that grey, the file is decoded once more with other bits added at the end of its data: a complete picture
+    does not change, one that was cut short does.
     """
-    if not _has_grey_corner(pixels):
+    n_bytes = file.seek(0, io.SEEK_END)
+    file.seek(max(0, n_bytes - _PROBE_BYTES))
+    if _JPEG_END not in file.read() and is_cut_short(file):
+        return True
+    if not _has_filled_corner(pixels, mode):
         return False
     from PIL import Image
 
@@ -78,15 +83,22 @@ def grey_fill_differs(file: BinaryIO, pixels: RgbImage) -> bool:
     data = file.read()
     end = data.rfind(_JPEG_END)
     probe = data[:end] + b"\x55" * _PROBE_BYTES + data[end:]
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as before, Image.open(io.BytesIO(probe)) as after:
+    with (
+        Image.open(io.BytesIO(data), formats=("JPEG",)) as before,
+        Image.open(io.BytesIO(probe), formats=("JPEG",)) as after,
+    ):
         try:
             return before.tobytes() != after.tobytes()
         except (OSError, SyntaxError, ValueError):
             return True
 
 
-def _has_grey_corner(pixels: RgbImage) -> bool:
-    """Return whether any corner is flat mid grey; orientation may have moved the last one."""
+def _has_filled_corner(pixels: RgbImage, mode: str) -> bool:
+    """Return whether any corner is flat mid grey; orientation may have moved the one that is decoded last.
+
+    Of a CMYK picture, whose grey may have become any colour, a flat corner is enough.
+    """
     n = 4
     corners = (pixels[:n, :n], pixels[:n, -n:], pixels[-n:, :n], pixels[-n:, -n:])
-    return any(bool(np.all(np.abs(corner.astype(np.int16) - _GREY) <= 1)) for corner in corners)
+    greys = (corner[0, 0].astype(np.int16) if mode == "CMYK" else _GREY for corner in corners)
+    return any(bool(np.all(np.abs(corner - grey) <= 1)) for corner, grey in zip(corners, greys, strict=True))
