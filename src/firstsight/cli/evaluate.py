@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from firstsight.cli._options import format_option, overwrite_option, quiet_option, seed_option
 from firstsight.cli._text import warning
@@ -78,9 +79,17 @@ def evaluate(
         warning(text)
     if per_image is not None:
         write_per_image(evaluation, per_image, overwrite=overwrite)
-    _write(RENDERERS[format_name](evaluation), output, overwrite=overwrite)
+    _write(RENDERERS[_format_of(format_name, output)](evaluation), output, overwrite=overwrite)
     if all(score.value is None for score in evaluation.scores):
         raise FirstsightError("No score is defined for this corpus; the output says why for each.")
+
+
+def _format_of(name: str, output: str) -> str:
+    """Return the form that was asked for; where none was, the one that the output's extension names."""
+    context = click.get_current_context()
+    if context.get_parameter_source("format_name") is ParameterSource.DEFAULT:
+        return {".json": "json", ".csv": "csv"}.get(Path(output).suffix.lower(), name)
+    return name
 
 
 def _check_paths(inputs: tuple[str, str], output: str, per_image: str | None, *, overwrite: bool) -> None:

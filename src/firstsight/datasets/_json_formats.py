@@ -11,18 +11,10 @@ from firstsight.datasets._rows import CaptionRow, JsonNumber, Role, row_of_recor
 from firstsight.datasets._source import SourceText, quoted
 from firstsight.errors import closest_name
 
-__all__ = ["coco_rows", "is_coco", "is_jsonl", "is_list", "json_lines_rows", "list_rows", "starts_like_json"]
+__all__ = ["coco_rows", "is_coco", "is_jsonl", "is_list", "json_lines_rows", "list_rows"]
 
 _DECODER = json.JSONDecoder(parse_int=JsonNumber, parse_float=JsonNumber)
 _SPACE = re.compile(r"[ \t\r\n]*")
-_FIRST_KEY = re.compile(r'[ \t\r\n]*\{[ \t\r\n]*"([^"\\]*)"')
-_COCO_KEYS = ("annotations", "images", "info", "licenses", "categories", "type")
-_LINE_SUFFIXES = (".jsonl", ".ndjson")
-
-
-def starts_like_json(source: SourceText) -> bool:
-    """Tell whether the text or the extension says JSON."""
-    return source.text.lstrip()[:1] in ("{", "[") or source.suffix in (".json", *_LINE_SUFFIXES)
 
 
 def is_list(source: SourceText) -> bool:
@@ -32,21 +24,19 @@ def is_list(source: SourceText) -> bool:
 
 def is_coco(source: SourceText) -> bool:
     """Tell whether the text is one JSON object over the whole file, as COCO annotations are."""
-    if source.text.lstrip()[:1] != "{":
+    text = source.text.lstrip()
+    if text[:1] != "{":
         return False
-    key = _FIRST_KEY.match(source.text)
-    if key and key[1] in _COCO_KEYS:
-        return True
-    first_line = source.text.lstrip().partition("\n")[0]
+    first_line = text.partition("\n")[0]
     try:
         return "annotations" in json.loads(first_line)
     except (ValueError, RecursionError):
-        return source.suffix == ".json" and len(first_line.strip()) <= 1
+        return '"annotations"' in text or first_line.strip() == "{"
 
 
 def is_jsonl(source: SourceText) -> bool:
-    """Tell whether the text is JSON, one object a line."""
-    return starts_like_json(source)
+    """Tell whether the text begins with a JSON object."""
+    return source.text.lstrip()[:1] == "{"
 
 
 def json_lines_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
@@ -60,7 +50,7 @@ def json_lines_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
         except RecursionError:
             raise source.fault(f"line {number}", "the JSON is nested too deeply to be a caption record.") from None
         except json.JSONDecodeError as error:
-            if number == len(lines) and number > 1 and line.lstrip()[:1] == "{":
+            if number == len(lines) and line.lstrip()[:1] == "{" and line.rstrip()[-1:] != "}":
                 raise source.fault(
                     f"line {number}",
                     "the last line is cut short: the file ends inside a record. Write it again to the end; "

@@ -93,6 +93,8 @@ def _read_bytes(source: CaptionSource) -> tuple[str, bytes, str]:
     if not isinstance(source, str | Path):
         return _stream_name(source), source.read(), ""
     if source == STDIN:
+        if sys.stdin is None:
+            raise CaptionFileError("Standard input is closed; name a file instead of '-'.")
         return "standard input", sys.stdin.buffer.read(), ""
     path = Path(source)
     name = shown_name(path)

@@ -17,6 +17,7 @@ from firstsight.errors import closest_name
 __all__ = ["is_table", "is_token_file", "table_rows", "token_file_rows"]
 
 _DELIMITERS = (",", "\t", ";")
+_JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _TOKEN_LINE = re.compile(r"([^\t\n]+)#(\d+)\t(.*)", re.DOTALL)
 _MAX_FIELD_CHARS = 64 * 2**20
 _field_limit_lock = threading.Lock()
@@ -42,9 +43,11 @@ def token_file_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:  # 
         yield CaptionRow(name.rpartition(".")[0] or name, (match[3],), f"line {number}")
 
 
-def is_table(source: SourceText) -> bool:  # noqa: ARG001
-    """Tell whether the text can be a table; anything can, and the header is checked when it is read."""
-    return True
+def is_table(source: SourceText) -> bool:
+    """Tell whether the first line names an id, or nothing says that the text is JSON."""
+    header = source.text.lstrip("\r\n").partition("\n")[0]
+    has_id = wanted_column(ID_COLUMNS, _names(header, _delimiter(source))) is not None
+    return has_id or source.suffix not in _JSON_SUFFIXES
 
 
 def table_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
@@ -69,9 +72,13 @@ def table_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
 
 def _delimiter(source: SourceText) -> str:
     header = source.text.lstrip("\r\n").partition("\n")[0]
-    found = {mark: [name.strip(' "\r') for name in header.split(mark)] for mark in _DELIMITERS}
+    found = {mark: _names(header, mark) for mark in _DELIMITERS}
     known = [mark for mark in _DELIMITERS if wanted_column(ID_COLUMNS, found[mark])]
     return max(known or _DELIMITERS, key=lambda mark: len(found[mark]))
+
+
+def _names(header: str, delimiter: str) -> list[str]:
+    return [name.strip(' "\r') for name in header.split(delimiter)]
 
 
 def _records(source: SourceText, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -66,12 +66,13 @@ class _Format:
     rows: _Rows
 
 
-_FORMATS = (  # asked in this order; the last one takes whatever is left
+_FORMATS = (  # asked in this order
     _Format("COCO annotations", json_formats.is_coco, json_formats.coco_rows),
     _Format("JSON list", json_formats.is_list, json_formats.list_rows),
     _Format("JSONL", json_formats.is_jsonl, json_formats.json_lines_rows),
     _Format("token file", text_formats.is_token_file, text_formats.token_file_rows),
     _Format("CSV", text_formats.is_table, text_formats.table_rows),
+    _Format("JSONL", lambda _: True, json_formats.json_lines_rows),  # JSON by its extension alone: its faults are told
 )
 
 

@@ -74,7 +74,7 @@ def file_places(candidates: CandidateFile, references: ReferenceFile) -> Place:
 
     def place(image_id: str) -> str:
         if image_id in candidates.failures:
-            return f"{candidates.name}, {candidates.places[image_id]}: {candidates.failures[image_id][:80]}"
+            return f"{candidates.name}, {candidates.places[image_id]}: {_shown(candidates.failures[image_id])}"
         return f"{references.name}, {references.places[image_id]}"
 
     return place
