@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from firstsight.tokenizers import _ptb_characters as characters
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["ALNUM", "DIGIT", "GAP", "IN_WORD", "RULES", "SPACE", "Rule"]
 
 
 class Rule(NamedTuple):
@@ -24,8 +24,11 @@ class Rule(NamedTuple):
     starts: str
     """Kinds of the first character: ``l`` letter, ``d`` digit, ``o`` any other."""
     needs: str = ""
-    """Text without which the caption cannot have this token."""
+    """Characters of which the caption must have one, else the rule is not tried."""
     normalise: Callable[[str], str] | None = None
+    sentence: str = ""
+    """What a sentence that ends here means: ``initials`` (A. or U.S.), ``ending`` (Inc.), or nothing."""
+    keeps_soft_hyphen: bool = False
 
 
 LETTER = "A-Za-z" + characters.character_class(characters.LETTERS)
@@ -34,7 +37,9 @@ IN_WORD = LETTER + characters.character_class(characters.MARKS) + "\u00ad"
 ALNUM = LETTER + DIGIT
 APOSTROPHE = "'\u2019\u0092"
 HYPHEN = "-\u058a\u2010\u2011"
-SPACE = r"\s\x00-\x20\u00a0"
+BREAK = " \\t\\n\\r\\x0b\\x0c\u2028\u2029"
+GAP = BREAK + "\u00a0\u2000-\u200a\u3000"
+SPACE = GAP + "\u0085"  # U+0085 is white space as context, an ellipsis as a token
 
 WORD_PART = f"[{IN_WORD}][{IN_WORD}{DIGIT}]*+"
 WORD = rf"{WORD_PART}(?:[.!?]{WORD_PART})*+"
@@ -46,33 +51,44 @@ PART = f"(?:[dolDOL][{APOSTROPHE}][{ALNUM}][{ALNUM}]++|[{ALNUM}]++)"
 HYPHENATED = f"{PART}(?:[{HYPHEN}_]{PART})*+"
 NUMBER = f"(?:[{DIGIT}]*+(?:[.,:\u00ad\u066b\u066c][{DIGIT}]+)++|[{DIGIT}]++)"
 SLASH_PART = "[A-Za-z0-9]++(?:-[A-Za-z]++){0,2}"
-URL_TAIL = r"""[^\s"<>|()]+[^\s"<>|.!?(){},-]"""
+URL_TAIL = rf"""[^{BREAK}"<>|()]+[^{BREAK}"<>|.!?(){{}},-]"""
+MAIL_BREAK = rf"""{BREAK}\u00a0"<>|()"""
+TAG_NAME = "[A-Za-z][A-Za-z0-9.:@_-]*+"
+TAG_VALUE = """(?:"[^"]{0,999}+"|'[^']{0,999}+')"""
 # The host of an address without www: no digit, capital, hyphen or underscore.
-HOST_CHARACTER = rf"""[^{SPACE}"'<>|!(){{}}$`,-_]"""
+HOST_CHARACTER = rf"""[^{BREAK}"'<>|!(){{}}$`,-_]"""
 
-ABBREVIATIONS = """
-adj adm adv al ala alex apr ariz assn assoc asst atty attys aug ave bhd bldg blvd brig bros calif capt cf cie cmdr co
-col colo comdr conn corp cos cpl ct dak dec dept det dr drs elec ens esq est etc ext feb fla fri ft ga gen gov govs hon
-inc ind insp intl invt jan jos jr jul jun kan kans ky lieut lt ltd maj mar md messrs mich minn mlle mme mo mon mont mr
-mrs ms msgr mt natl neb nev nov oct okla penn pfc ph plc pres prof pvt rd rep reps rev rt sen sens sep sept seq sfc sgt
-spc sq sr st ste supt sys tel tenn thu thurs treas tue tues univ va vs vt wed wis wisc wm wyo
-""".split()
-# Also words, so only with a capital.
-STATES = "Ark ARK Az AZ Del DEL Ill ILL La LA Mass MASS Miss MISS Ore ORE Pa PA Tex TEX Wash WASH".split()
-COMPANIES = "mfg mtg ppte ppty pte ptes pty ptys".split()
-BEFORE_NUMBER = "art ca fig figs no nos op pp prop".split()
-
-
-def _one_of(words: list[str]) -> str:
-    return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
-
-
-def _no_break(token: str) -> str:
-    return token.replace(" ", "\u00a0").replace("(", "-LRB-").replace(")", "-RRB-")
+# Abbreviations that stand before a name, so that a capital after them begins no sentence.
+TITLES = (
+    "adj|adm|adv|alex|assoc|asst|atty|attys|ave|brig|capt|cf|cie|cmdr|col|comdr|cpl|dept|det|dr|"
+    "drs|elec|ens|ft|gen|gov|govs|hon|insp|invt|jos|lieut|lt|maj|messrs|mlle|mme|mr|mrs|ms|msgr|"
+    "mt|natl|pfc|ph|pres|prof|pvt|rep|reps|rev|sen|sens|sfc|sgt|spc|st|ste|supt|treas|vs|wm"
+)
+# Abbreviations that may end a sentence: before a capital, or at the end, the period counts twice.
+ENDINGS = (
+    "al|ala|apr|ariz|assn|aug|bhd|bldg|blvd|bros|calif|co|colo|conn|corp|cos|ct|dak|dec|esq|est|"
+    "etc|ext|feb|fla|fri|ga|inc|ind|intl|jan|jr|jul|jun|kan|kans|ky|ltd|mar|md|mich|minn|mo|"
+    "mon|mont|neb|nev|nov|oct|okla|penn|plc|rd|rt|sep|sept|seq|sq|sr|sys|tel|tenn|thu|thurs|tue|"
+    "tues|univ|va|vt|wed|wis|wisc|wyo"
+)
+# Also ordinary words or names, so only with a capital.
+STATES = "Ark|ARK|Az|AZ|Del|DEL|Ill|ILL|La|LA|Mass|MASS|Miss|MISS|Ore|ORE|Pa|PA|Tex|TEX|Wash|WASH"
+# Never all in capitals.
+TRADE = "mfg|Mfg|mtg|Mtg"
+COMPANIES = "ppte|Ppte|ppty|Ppty|pte|Pte|ptes|Ptes|pty|Pty|ptys|Ptys"
+BEFORE_NUMBER = "art|ca|fig|figs|no|nos|op|pp|prop"
 
 
 def _brackets(token: str) -> str:
     return token.replace("(", "-LRB-").replace(")", "-RRB-")
+
+
+def _no_break(token: str) -> str:
+    return token.replace(" ", "\u00a0")
+
+
+def _phone(token: str) -> str:
+    return _brackets(_no_break(token))
 
 
 def _plain_ampersand(token: str) -> str:
@@ -80,17 +96,27 @@ def _plain_ampersand(token: str) -> str:
 
 
 def _plain_apostrophe(token: str) -> str:
-    return re.sub("[\u2019\u0092]", "'", token)
+    return re.sub("[\u2019\u0092]|&apos;", "'", token)
 
 
 def _rule(
-    pattern: str, starts: str = "ldo", needs: str = "", *, normalise: Callable[[str], str] | None = None, cased: bool = True
+    pattern: str,
+    starts: str,
+    needs: str = "",
+    *,
+    cased: bool = True,
+    normalise: Callable[[str], str] | None = None,
+    sentence: str = "",
+    keeps_soft_hyphen: bool = False,
 ) -> Rule:
-    return Rule(re.compile(pattern, 0 if cased else re.IGNORECASE), starts, needs, normalise)
+    flags = 0 if cased else re.IGNORECASE
+    return Rule(re.compile(pattern, flags), starts, needs, normalise, sentence, keeps_soft_hyphen)
 
 
 NOT = "n['\u2019\u0092\u2018\u0091\u201b`]t"
 AUXILIARY = f"(?:[{APOSTROPHE}]|&apos;)(?:[msdMSD]|re|ve|ll|RE|VE|LL|Re|Ve|Ll)(?![A-Za-z])"
+
+QUOTES = "'\u2019\u0092"  # `needs` of the rules with APOSTROPHE
 
 RULES: list[Rule] = [
     # Contractions.
@@ -98,11 +124,11 @@ RULES: list[Rule] = [
     _rule("(gon|wan)na(?![A-Za-z])", "l", cased=False),
     _rule("(got)ta(?![A-Za-z])", "l", cased=False),
     _rule("(gim|lem)me(?![A-Za-z])", "l", cased=False),
-    _rule(f"([{APOSTROPHE}]t)(?:is|was)(?![A-Za-z])", "o", cased=False),
-    _rule(f"([{IN_WORD}][{IN_WORD}{DIGIT}]*?){NOT}", "l", "t", cased=False),
-    _rule(f"({NOT})", "l", cased=False, normalise=_plain_apostrophe),
-    _rule(f"({WORD}){AUXILIARY}", "l"),
-    _rule(f"({AUXILIARY})", "o", normalise=lambda token: _plain_apostrophe(token.replace("&apos;", "'"))),
+    _rule(f"([{APOSTROPHE}]t)(?:is|was)(?![A-Za-z])", "o", QUOTES, cased=False),
+    _rule(f"([{IN_WORD}][{IN_WORD}{DIGIT}]*?){NOT}", "l", QUOTES + "\u2018\u0091\u201b`", cased=False),
+    _rule(f"({NOT})", "l", QUOTES + "\u2018\u0091\u201b`", cased=False, normalise=_plain_apostrophe),
+    _rule(f"({WORD}){AUXILIARY}", "l", QUOTES + "&"),
+    _rule(f"({AUXILIARY})", "o", QUOTES + "&", normalise=_plain_apostrophe),
     # Words.
     _rule(f"({WORD})", "l"),
     _rule(f"({WORD_WITH_ENTITY})", "lo", "&"),
@@ -110,74 +136,79 @@ RULES: list[Rule] = [
     _rule("([A-Za-z0-9][A-Za-z0-9.,]{0,999}+(?:-[A-Za-z0-9]++)++)", "ld", "-"),
     _rule(rf"({WORD}\.)[,;:]", "l", "."),
     _rule(rf"({HYPHENATED}\.)[,;:]", "ld", "."),
-    _rule(r"([A-Z]++(?:(?:[+&]|&(?:amp|AMP);)[A-Z]++)++)", "l", normalise=_plain_ampersand),
+    _rule(r"([A-Z]++(?:(?:[+&]|&(?:amp|AMP);)[A-Z]++)++)", "l", "+&", normalise=_plain_ampersand),
     _rule(rf"({SLASH_PART}(?:\\?/{SLASH_PART}){{1,2}})", "ld", "/"),
-    _rule(r"([CF]#|C\+\+)", "l", cased=False),
+    _rule(r"([CF]#|C\+\+)", "l", "#+", cased=False),
     _rule(r"([A-Z]++\$)", "l", "$"),
     # Words with an apostrophe that are not cut.
-    _rule(f"([A-HJ-XZn][{APOSTROPHE}][{LETTER}]{{2,}}+)", "l"),
-    _rule(f"([{LETTER}]+[aeiou][{APOSTROPHE}][aeiou][A-Za-z]*+)", "l", cased=False),
-    _rule(f"((?:ol|[dlj])[{APOSTROPHE}])", "l", cased=False),
-    _rule(f"(y[{APOSTROPHE}])[A-Za-z]", "l", cased=False),
-    _rule(f"((?:dunkin|somethin)[{APOSTROPHE}])", "l", cased=False),
-    _rule(f"((?:li[{APOSTROPHE}]l|ev[{APOSTROPHE}]ry|nat[{APOSTROPHE}]l|n?e[{APOSTROPHE}]er|c[{APOSTROPHE}]est))", "l", cased=False),
-    _rule(f"(s[{APOSTROPHE}]mores?)", "l", cased=False),
-    _rule(rf"(cont[{APOSTROPHE}]d\.)", "l", cased=False),
-    _rule(f"([{APOSTROPHE}](?:em|till?|cause))(?![A-Za-z])", "o", cased=False),
-    _rule(f"([{APOSTROPHE}]n[{APOSTROPHE}]?)(?![A-Za-z.])", "o", cased=False),
-    _rule(f"([{APOSTROPHE}]n[{APOSTROPHE}])", "o", cased=False),
-    _rule(f"([{APOSTROPHE}][2-9]0s)", "o", cased=False),
-    _rule(f"([{APOSTROPHE}][0-9][0-9])(?:[{SPACE}]|$)", "o"),
+    _rule(f"([A-HJ-XZn][{APOSTROPHE}][{LETTER}]{{2,}}+)", "l", QUOTES),
+    _rule(f"([A-Za-z]+[aeiou][{APOSTROPHE}][aeiou][A-Za-z]*+)", "l", QUOTES, cased=False),
+    _rule(f"((?:ol|[dlj])[{APOSTROPHE}])", "l", QUOTES, cased=False),
+    _rule(f"(y[{APOSTROPHE}])[A-Za-z]", "l", QUOTES, cased=False),
+    _rule(f"((?:dunkin|somethin)[{APOSTROPHE}])", "l", QUOTES, cased=False),
+    _rule(f"((?:li[{APOSTROPHE}]l|ev[{APOSTROPHE}]ry|nat[{APOSTROPHE}]l))", "l", QUOTES, cased=False),
+    _rule(f"((?:n?e[{APOSTROPHE}]er|c[{APOSTROPHE}]est|s[{APOSTROPHE}]mores?))", "l", QUOTES, cased=False),
+    _rule(rf"(cont[{APOSTROPHE}]d\.)", "l", QUOTES, cased=False),
+    _rule(f"([{APOSTROPHE}](?:em|till?|cause))(?![A-Za-z])", "o", QUOTES, cased=False),
+    _rule(f"([{APOSTROPHE}]n[{APOSTROPHE}]?)(?![A-Za-z.])", "o", QUOTES, cased=False),
+    _rule(f"([{APOSTROPHE}]n[{APOSTROPHE}])", "o", QUOTES, cased=False),
+    _rule(f"([{APOSTROPHE}][2-9]0s)", "o", QUOTES, cased=False),
+    _rule(f"([{APOSTROPHE}][0-9][0-9])(?:[{SPACE}]|$)", "o", QUOTES),
     # Abbreviations.
-    _rule(r"((?:[A-Za-z]\.)++)", "l", "."),
-    _rule(r"(ph\.d\.)", "l", ".", cased=False),
-    _rule(rf"({_one_of(ABBREVIATIONS)}\.)", "l", ".", cased=False),
-    _rule(rf"((?:{_one_of(STATES)}|(?-i:{_one_of(COMPANIES)}))\.)", "l", "."),
-    _rule(rf"({_one_of(BEFORE_NUMBER)}\.)[{SPACE}]?[0-9]", "l", ".", cased=False),
-    # Numbers.
+    _rule(r"((?:[A-Za-z]\.)++)", "l", ".", sentence="initials"),
+    _rule(r"(ph\.d\.)", "l", ".", cased=False, sentence="ending"),
+    _rule(rf"((?:{TITLES})\.)", "l", ".", cased=False),
+    _rule(rf"((?:{ENDINGS})\.)", "l", ".", cased=False, sentence="ending"),
+    _rule(rf"((?:{STATES}|{COMPANIES})\.)", "l", ".", sentence="ending"),
+    _rule(rf"((?:{TRADE})\.)", "l", "."),
+    _rule(rf"((?:{BEFORE_NUMBER})\.)[{SPACE}]?[0-9]", "l", ".", cased=False),
+    # Numbers: 1,000.5 -3 1.x 2 1/2 (555) 123-4567 +12.345.6789
     _rule(f"([-+]?{NUMBER})", "do"),
-    _rule(r"([0-9]++\.x)(?![A-Za-z])", "d", ".", cased=False),
-    _rule(rf"((?:[0-9]{{1,4}}[- \u00a0])?[0-9]{{1,4}}(?:\\?/|\u2044)[0-9]{{1,4}})", "d", normalise=_no_break),
+    _rule(rf"([0-9]++(?:\.[0-9]++)*+(?:\.x)++)(?:[.,!?{SPACE}]|$)", "d", ".", cased=False),
+    _rule(r"((?:[0-9]{1,4}[- \u00a0])?[0-9]{1,4}(?:\\?/|\u2044)[0-9]{1,4})", "d", "/\u2044", normalise=_no_break),
     _rule(
         r"((?:\([0-9]{2,3}\)[ \u00a0]?|(?:\+\+?)?(?:[0-9]{2,4}[- \u00a0])?[0-9]{2,4}[- \u00a0])"
         r"[0-9]{3,4}[- \u00a0]?[0-9]{3,5})",
         "do",
-        normalise=_no_break,
+        normalise=_phone,
     ),
-    _rule(r"((?:\+\+?)?(?:[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5})", "do"),
+    _rule(r"((?:\+\+?)?(?:[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5})", "do", "."),
     # Addresses and mark-up.
-    _rule(f"(https?://{URL_TAIL})", "l", "://", cased=False),
+    _rule(f"(https?://{URL_TAIL})", "l", ":", cased=False, keeps_soft_hyphen=True),
     _rule(
-        rf"""(www\.(?:[^{SPACE}"`'<>|.!?(){{}},]{{1,250}}+\.){{1,50}}[a-z]{{2,4}}(?:/{URL_TAIL})?)""",
+        rf"""(www\.(?:[^{BREAK}"`'<>|.!?(){{}},]{{1,250}}+\.){{1,50}}[a-z]{{2,4}}(?:/{URL_TAIL})?)""",
         "l",
+        ".",
         cased=False,
+        keeps_soft_hyphen=True,
     ),
-    _rule(rf"((?:{HOST_CHARACTER}{{1,250}}+\.){{1,50}}(?i:com|net|org|edu)(?:/{URL_TAIL})?)", "lo", "."),
     _rule(
-        rf"""([A-Za-z0-9][^{SPACE}"<>|()]{{0,999}}@(?:[^{SPACE}"<>|().]{{1,250}}+\.){{0,50}}[^{SPACE}"<>|().]{{1,250}}+)""",
+        rf"((?:{HOST_CHARACTER}{{1,250}}+\.){{1,50}}(?i:com|net|org|edu)(?:/{URL_TAIL})?)",
+        "lo",
+        ".",
+        keeps_soft_hyphen=True,
+    ),
+    _rule(
+        rf"""([A-Za-z0-9][^{MAIL_BREAK}]{{0,999}}@(?:[^{MAIL_BREAK}.]{{1,250}}+\.){{0,50}}[^{MAIL_BREAK}.]{{1,250}}+)""",
         "ld",
         "@",
+        keeps_soft_hyphen=True,
     ),
-    _rule(r"(@[A-Za-z_][A-Za-z0-9_]*+)", "o"),
-    _rule(f"(#[{LETTER}]++)", "o"),
-    _rule(r"(<[!?][A-Za-z-][^>]{0,999}+>)", "o", ">"),
-    _rule(
-        r"""(</?[A-Za-z][A-Za-z0-9.:@-]*+(?:\s++[A-Za-z][A-Za-z0-9.:-]*+(?:\s*=\s*(?:"[^"]{0,999}+"|'[^']{0,999}+'))?+)*+"""
-        r"""\s*+/?\s*+>)""",
-        "o",
-        ">",
-    ),
-    # Faces.
-    _rule(r"([<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]])(?![A-Za-z0-9])", "o", normalise=_brackets),
-    _rule(r"(:3)", "o"),
-    _rule(r"([-^x=~<>']_[-^x=~<>'])", "lo"),
-    _rule(r"(\([-^x=~<>'][_.]?[-^x=~<>']\)|\([\^x=~<>']-[\^x=~<>'`]\))", "o", normalise=_brackets),
-    # Brackets that are written as the tokenizer itself writes them.
-    _rule("(-(?:LRB|RRB|LCB|RCB|LSB|RSB)-)", "o", cased=False),
+    _rule(r"(@[A-Za-z_][A-Za-z0-9_]*+)", "o", "@"),
+    _rule(f"(#[{LETTER}]++)", "o", "#"),
+    _rule(r"(<[!?][A-Za-z-][^>]{0,999}+>)", "o", "<", normalise=_no_break),
+    _rule(rf"(</?{TAG_NAME}(?:\s++{TAG_NAME}(?:\s*+=\s*+{TAG_VALUE})?+)*+\s*+/?\s*+>)", "o", "<", normalise=_no_break),
+    # Faces: :-) ^_^ (^_^)
+    _rule(r"([<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]])(?![A-Za-z0-9])", "o", ":;=", normalise=_brackets),
+    _rule(r"(:3)", "o", ":"),
+    _rule(r"([-^x=~<>']_[-^x=~<>'])", "lo", "_"),
+    _rule(r"(\([-^x=~<>'][_.]?[-^x=~<>']\)|\([\^x=~<>']-[\^x=~<>'`]\))", "o", "(", normalise=_brackets),
+    # Brackets as the tokenizer itself writes them.
+    _rule("(-(?:LRB|RRB|LCB|RCB|LSB|RSB)-)", "o", "-", cased=False),
     # Runs of one mark.
-    _rule(r"(\.{3,5}|\.[ \u00a0]\.[ \u00a0]\.)", "o", normalise=lambda _: "..."),
-    _rule(r"(-----+)", "o"),
-    _rule(r"(-{2,4})", "o", normalise=lambda _: "--"),
+    _rule(r"(\.{3,5}|\.[ \u00a0]\.[ \u00a0]\.)", "o", ".", normalise=lambda _: "..."),
+    _rule(r"(-----+)", "o", "-"),
+    _rule(r"(-{2,4})", "o", "-", normalise=lambda _: "--"),
     _rule(r"([?!]++|\*++|#++|@++|_++|<<|>>|``|'')", "o"),
     _rule("(&#[0-9]++;)", "o", "&"),
 ]
