@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,13 @@ class SampleCredit:
     changes: str
     width_px: int
     height_px: int
+
+    @property
+    def licence_name(self) -> str:
+        """The licence as people write it, such as ``CC BY 2.0``."""
+        if self.licence == "LicenseRef-Public-Domain":
+            return "public domain"
+        return re.sub(r"-(?!SA)", " ", self.licence)
 
 
 def sample_files() -> list[Path]:

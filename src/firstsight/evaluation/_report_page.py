@@ -1,0 +1,397 @@
+"""What the report shows, computed once as plain values, and the template that sets it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from firstsight._version import __version__
+from firstsight.evaluation._report_photos import EmbeddedPhoto, embed_photo
+from firstsight.evaluation._report_text import both, visible
+from firstsight.types import Score
+
+if TYPE_CHECKING:
+    from firstsight.evaluation import Evaluation
+    from firstsight.evaluation.report import PhotoCredit, ReportItem, ReportOptions
+
+__all__ = ["choose_groups", "render_page"]
+
+_FOLDER = Path(__file__).resolve().parent
+_RANKED_BY = ("CIDEr-D", "ROUGE-L", "BLEU-4")
+_SHOWN_SCORES = ("CIDEr-D", "BLEU-4", "ROUGE-L")
+_FEW = 6  # fewer photos than two groups of three need no best and weakest
+_AXIS_ENDS = (1, 2, 5, 10, 20, 50, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Photos under one heading, as indices into the captioned items."""
+
+    kind: str
+    """``all``, ``best``, ``weakest``, ``others`` or ``random``."""
+    members: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    label: Markup
+    value: Markup
+    is_mono: bool = False
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """Scores of single images as the page prints them."""
+
+    names: Sequence[str]
+    values: Mapping[str, Mapping[str, float]]
+    """By image_id, then by name of the score; a score that is undefined for an image is absent."""
+
+    def printed(self, image_id: str) -> list[str]:
+        of_image = self.values.get(image_id, {})
+        return [f"{of_image[name]:.3f}" if name in of_image else "" for name in self.names]
+
+
+def render_page(evaluation: Evaluation | None, items: Sequence[ReportItem], options: ReportOptions) -> str:
+    """Return the whole page as HTML."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["t"] = both
+    page = _page(evaluation, items, options)
+    return environment.get_template("report.html.j2").render(page=page)
+
+
+def choose_groups(ranks: Sequence[float | None], max_photos: int, seed: int) -> list[Group]:
+    """Return which photos are shown under which heading.
+
+    Args:
+        ranks: The score of every captioned image by which it is ranked; None where it has none.
+        max_photos: With more images than this, a third of it are the best, the weakest, and a random sample.
+        seed: Seed of the random sample.
+    """
+    n = len(ranks)
+    ranked = sorted((index for index in range(n) if ranks[index] is not None), key=lambda index: -_number(ranks[index]))
+    if n <= max_photos and len(ranked) <= _FEW:
+        return [Group("all", range(n))] if n else []
+    each = 3 if n <= max_photos else max_photos // 3
+    each = min(each, len(ranked) // 2)
+    best, weakest = ranked[:each], ranked[len(ranked) - each :][::-1]
+    rest = sorted(set(range(n)) - set(best) - set(weakest))
+    others = Group("others", rest)
+    if n > max_photos:
+        n_random = max_photos // 3 if each else max_photos
+        drawn = np.random.default_rng(seed).choice(len(rest), size=min(n_random, len(rest)), replace=False)
+        others = Group("random", [rest[at] for at in sorted(drawn.tolist())])
+    return [group for group in (Group("best", best), Group("weakest", weakest), others) if group.members]
+
+
+def _page(evaluation: Evaluation | None, items: Sequence[ReportItem], options: ReportOptions) -> SimpleNamespace:
+    figures = _figures(evaluation)
+    captioned = [item for item in items if item.caption is not None]
+    ranked_by = next((name for name in _RANKED_BY if name in figures.names), None)
+    ranks = [figures.values.get(item.image_id, {}).get(ranked_by or "") for item in captioned]
+    groups = choose_groups(ranks, options.max_photos, options.seed)
+    anchors = {
+        captioned[index].image_id: f"photo-{number}"
+        for number, index in enumerate((index for group in groups for index in group.members), start=1)
+    }
+    css = Markup(_text("tokens.css") + _text("report.css"))
+    js = Markup(_text("report.js"))
+    title_en, title_ko = _titles(len(items))
+    return SimpleNamespace(
+        version=__version__,
+        css=css,
+        js=js,
+        css_hash=_hash(css),
+        js_hash=_hash(js),
+        title_en=title_en,
+        title_ko=title_ko,
+        lede=_lede(evaluation, options),
+        scores=[_score(score) for score in evaluation.scores] if evaluation else [],
+        signatures=_signatures(evaluation),
+        notes=[visible(note) for note in evaluation.notes] if evaluation else [],
+        scores_caption=_scores_caption(evaluation, items),
+        groups=[
+            SimpleNamespace(
+                title=_group_title(group, ranked_by),
+                photos=[_photo(captioned[index], figures, anchors) for index in group.members],
+            )
+            for group in groups
+        ],
+        groups_note=_groups_note(groups, ranked_by, options.seed),
+        row_names=figures.names,
+        rows=[_row(item, figures, anchors) for item in captioned] if len(captioned) > 1 else [],
+        failures=[
+            SimpleNamespace(
+                image_id=visible(item.image_id), code=visible(item.failure.code), message=visible(item.failure.message)
+            )
+            for item in items
+            if item.failure is not None
+        ],
+        n_items=f"{len(items):,}",
+        facts=list(_facts(evaluation, items, options)),
+        credits=[_credit(credit) for credit in options.credits if credit.image_id in anchors],
+        next_command=visible(options.next_command),
+    )
+
+
+def _figures(evaluation: Evaluation | None) -> _Figures:
+    if evaluation is None:
+        return _Figures((), {})
+    per_image = evaluation.per_image
+    names = [name for name in _SHOWN_SCORES if name in per_image] or list(per_image)[:3]
+    values: dict[str, dict[str, float]] = {image_id: {} for image_id in evaluation.image_ids}
+    for name in {*names, *per_image}:
+        for image_id, value in zip(evaluation.image_ids, per_image[name].tolist(), strict=True):
+            if math.isfinite(value):
+                values[image_id][name] = value
+    return _Figures(names, values)
+
+
+def _score(score: Score) -> SimpleNamespace:
+    shown = SimpleNamespace(name=visible(score.name), signature=visible(score.signature), value=None)
+    if score.value is None:
+        shown.reason = score.reason or "no reason was given"
+        return shown
+    highest = max(score.value, score.high if score.high is not None else score.value)
+    axis_end = next((end for end in _AXIS_ENDS if end >= highest), math.ceil(highest))
+    shown.value, shown.axis_end, shown.at = f"{score.value:.3f}", axis_end, _percent(score.value, axis_end)
+    shown.interval, shown.low_at, shown.high_at = "", None, None
+    if score.low is not None and score.high is not None:
+        shown.interval = f"{score.low:.3f} – {score.high:.3f}"
+        shown.low_at, shown.high_at = _percent(score.low, axis_end), _percent(score.high, axis_end)
+    return shown
+
+
+def _signatures(evaluation: Evaluation | None) -> list[tuple[str, str]]:
+    """Return each signature once, with the names of the scores that share it."""
+    names: dict[str, list[str]] = {}
+    for score in evaluation.scores if evaluation else ():
+        names.setdefault(visible(score.signature), []).append(visible(score.name))
+    return [(", ".join(of_signature), signature) for signature, of_signature in names.items()]
+
+
+def _scores_caption(evaluation: Evaluation | None, items: Sequence[ReportItem]) -> Markup:
+    if evaluation is None:
+        return Markup()
+    counts = sorted({len(item.references) for item in items if item.references})
+    each = "–".join(str(count) for count in ({counts[0], counts[-1]} if counts else ()))
+    has_interval = any(score.low is not None for score in evaluation.scores)
+    n = f"{evaluation.n_images:,} image{'' if evaluation.n_images == 1 else 's'}"
+    parts = [
+        both(
+            "n = {n}, {each} reference{s} each.",
+            "이미지 {n_ko}개, 참조 캡션 {each}개씩.",
+            n=n,
+            n_ko=f"{evaluation.n_images:,}",
+            each=each,
+            s="" if each == "1" else "s",
+        )
+    ]
+    if has_interval:
+        parts.append(
+            both(
+                "The intervals are 95 % bootstrap intervals; how they were drawn is in the signatures below.",
+                "신뢰구간은 95 % 부트스트랩 구간이며, 계산 조건은 아래 시그니처에 적혀 있습니다.",
+            )
+        )
+    return Markup(" ").join(parts)
+
+
+def _titles(n_items: int) -> tuple[str, str]:
+    if n_items == 1:
+        return "At first sight: one photo", "첫눈에 본 사진 한 장"
+    return f"At first sight: {n_items:,} photos", f"첫눈에 본 사진 {n_items:,}장"
+
+
+def _lede(evaluation: Evaluation | None, options: ReportOptions) -> Markup:
+    name = options.provenance.captioner if options.provenance else ""
+    parts = [
+        both(
+            "The captioner {name} looked at each photo and said in one sentence what it shows.",
+            "사진마다 무엇이 보이는지를 캡셔너 {name}의 한 문장으로 적었습니다.",
+            name=name,
+        )
+        if name
+        else both("Each photo with the caption that describes it.", "사진과 그 사진을 설명한 캡션입니다.")
+    ]
+    defined = {score.name: score for score in (evaluation.scores if evaluation else ()) if score.value is not None}
+    score = next((defined[name] for name in _RANKED_BY if name in defined), None)
+    if score is not None and score.low is not None and score.high is not None:
+        parts.append(
+            both(
+                "Against the references its captions score {metric} {value} (95 % interval {low} to {high}).",
+                "참조 캡션과 견준 점수는 {metric} {value}(95 % 신뢰구간 {low}–{high})입니다.",
+                metric=score.name,
+                value=f"{score.value:.3f}",
+                low=f"{score.low:.3f}",
+                high=f"{score.high:.3f}",
+            )
+        )
+    elif score is not None:
+        parts.append(
+            both(
+                "Against the references its captions score {metric} {value}.",
+                "참조 캡션과 견준 점수는 {metric} {value}입니다.",
+                metric=score.name,
+                value=f"{score.value:.3f}",
+            )
+        )
+    return Markup(" ").join(parts)
+
+
+def _group_title(group: Group, ranked_by: str | None) -> Markup:
+    n = len(group.members)
+    if group.kind == "best":
+        return both("The {n} best by {metric}", "{metric} 점수가 가장 높은 {n}장", n=n, metric=ranked_by)
+    if group.kind == "weakest":
+        return both("The {n} weakest by {metric}", "{metric} 점수가 가장 낮은 {n}장", n=n, metric=ranked_by)
+    if group.kind == "others":
+        return both("The others", "나머지 사진")
+    if group.kind == "random":
+        return both("{n} at random", "무작위로 고른 {n}장", n=n)
+    return Markup()
+
+
+def _groups_note(groups: Sequence[Group], ranked_by: str | None, seed: int) -> Markup:
+    sizes = {group.kind: len(group.members) for group in groups}
+    if "random" not in sizes:
+        return Markup()
+    if "best" not in sizes:
+        return both(
+            "Shown are {n} of the photos, drawn at random (seed {seed}).",
+            "사진 가운데 무작위로 뽑은 {n}장을 보여 줍니다(시드 {seed}).",
+            n=sizes["random"],
+            seed=seed,
+        )
+    return both(
+        "Shown are the {best} best and the {weakest} weakest by {metric}, and {n} of the rest drawn at random "
+        "(seed {seed}). The table below has every image.",
+        "{metric} 점수가 가장 높은 {best}장과 가장 낮은 {weakest}장, 그리고 나머지에서 무작위로 뽑은 {n}장을 "
+        "보여 줍니다(시드 {seed}). 모든 이미지의 점수는 아래 표에 있습니다.",
+        best=sizes["best"],
+        weakest=sizes["weakest"],
+        n=sizes["random"],
+        metric=ranked_by,
+        seed=seed,
+    )
+
+
+def _photo(item: ReportItem, figures: _Figures, anchors: Mapping[str, str]) -> SimpleNamespace:
+    photo: EmbeddedPhoto = embed_photo(item.photo)
+    return SimpleNamespace(
+        anchor=anchors[item.image_id],
+        image_id=visible(item.image_id),
+        caption=visible(item.caption or ""),
+        references=[visible(reference) for reference in item.references],
+        figures=list(zip(figures.names, figures.printed(item.image_id), strict=True)),
+        uri=Markup(photo.uri),
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+        reason=photo.reason,
+    )
+
+
+def _row(item: ReportItem, figures: _Figures, anchors: Mapping[str, str]) -> SimpleNamespace:
+    return SimpleNamespace(
+        anchor=anchors.get(item.image_id),
+        image_id=visible(item.image_id),
+        caption=visible(item.caption or ""),
+        figures=figures.printed(item.image_id),
+    )
+
+
+def _facts(evaluation: Evaluation | None, items: Sequence[ReportItem], options: ReportOptions) -> Iterable[_Fact]:
+    provenance = options.provenance
+    if provenance:
+        yield _Fact(both("Captioner", "캡셔너"), _escaped(f"{provenance.captioner} {provenance.version}"))
+        weights = _escaped(provenance.weights) if provenance.weights else both("none", "없음")
+        yield _Fact(both("Weights", "가중치"), weights, is_mono=bool(provenance.weights))
+        if provenance.parameters:
+            text = ", ".join(f"{name}={json.dumps(value)}" for name, value in sorted(provenance.parameters.items()))
+            yield _Fact(both("Parameters", "매개변수"), _escaped(text), is_mono=True)
+    if options.weights_licence:
+        licence = Markup('<span lang="en">{}</span>').format(visible(options.weights_licence))
+        yield _Fact(both("Licence of the weights", "가중치의 라이선스"), licence)
+    if options.created:
+        yield _Fact(both("Made", "만든 때"), _time(options.created))
+    n_failed = sum(item.failure is not None for item in items)
+    n_scored = evaluation.n_images if evaluation else 0
+    counts = {"n": f"{len(items):,}", "scored": f"{n_scored:,}", "failed": f"{n_failed:,}"}
+    if n_scored == len(items):
+        images = both("{n}, all scored", "{n}개, 모두 점수를 매김", **counts)
+    else:
+        images = both(
+            "{n}, of which {scored} scored and {failed} without a caption",
+            "{n}개(점수를 매긴 것 {scored}개, 캡션을 달지 못한 것 {failed}개)",
+            **counts,
+        )
+    yield _Fact(both("Images", "이미지"), images)
+
+
+def _time(moment: datetime) -> Markup:
+    def element(text: str) -> Markup:
+        iso = moment.isoformat(timespec="seconds")
+        return Markup('<time datetime="{}">{}</time><span class="since"></span>').format(iso, text)
+
+    clock = f"{moment:%H:%M} {moment.tzname() or ''}"
+    return both(
+        "{english}",
+        "{korean}",
+        english=element(f"{moment.day} {moment:%B %Y}, {clock}"),
+        korean=element(f"{moment.year}년 {moment.month}월 {moment.day}일 {clock}"),
+    )
+
+
+def _credit(credit: PhotoCredit) -> SimpleNamespace:
+    return SimpleNamespace(
+        image_id=visible(credit.image_id),
+        title=visible(credit.title),
+        author=visible(credit.author),
+        licence=visible(credit.licence),
+        licence_url=_web_address(credit.licence_url),
+        origin_url=_web_address(credit.origin_url),
+    )
+
+
+def _web_address(url: str) -> str:
+    """Return ``url`` if following it can only open a web page, otherwise nothing."""
+    return visible(url) if url.startswith(("https://", "http://")) else ""
+
+
+def _escaped(text: str) -> Markup:
+    return escape(visible(text))
+
+
+def _percent(value: float, axis_end: int) -> float:
+    return round(100 * min(max(value / axis_end, 0.0), 1.0), 2)
+
+
+def _number(value: float | None) -> float:
+    return -math.inf if value is None else value
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / "static" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
