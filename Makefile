@@ -11,7 +11,7 @@ help: ## List the targets
 
 demo: ## Set up, caption the sample photos, score the captions, write the report
 	@tools/set_up.sh default
-	@.venv/bin/firstsight demo --overwrite
+	@.venv/bin/firstsight demo
 
 test: ## Set up, run every check and every test but the long ones
 	@tools/set_up.sh dev
