@@ -22,14 +22,16 @@ _HEAD_STEPS = 400
 _SIMILAR_SHARE = 0.7  # wrong words of imagined lists that come from captions about something similar
 
 FUNCTION_WORDS = frozenset(
-    """a an the of in on at to with and or is are was were be been being it its it's he she they them him her his hers
-    their there this that these those while as by from for into onto over under up down out off near next through across
-    along around behind beside between during has have had having do does doing who which what where when some one two
-    three four several many other another each all both no not very so just about against toward towards above below
-    after before something someone something's i you we me my your our us if but than then too can could will would may
-    off get gets getting go goes going gone taking takes take look looks looking seen made being like together himself
-    herself themselves itself image picture photo photograph shot view front back side top bottom middle left right
-    """.split()
+    """
+    a an the of in on at to with and or is are was were be been being it its it's he she they them him her his hers
+    their there this that these those while as by from for into onto over under up down out off near next through
+    across along around behind beside between during has have had having do does doing who which what where when
+    some one two three four several many other another each all both no not very so just about against toward
+    towards above below after before something someone something's i you we me my your our us if but than then too
+    can could will would may off get gets getting go goes going gone taking takes take look looks looking seen made
+    being like together himself herself themselves itself image picture photo photograph shot view front back side
+    top bottom middle left right
+    """.split()  # noqa: SIM905 - a list of quoted words would be longer and harder to read
 )
 
 

@@ -20,6 +20,7 @@ from firstsight.training.onnx_files import Graph, save_model
 _EPSILON = np.float32(1e-5)
 
 Weights = dict[str, npt.NDArray[np.float32]]
+Shape = list[int | str]
 
 
 class _Exporter:
@@ -94,7 +95,7 @@ def export_network(network: CaptionNetwork, concept_words: Ints, folder: Path, m
 
 
 def _export_memory(weights: Weights, options: NetworkOptions, path: Path) -> None:
-    """grid (n, cells, channels), concepts (n, k), levels (n, k) to keys and values (layers, n, heads, length, size)."""
+    """Grid (n, cells, channels), concepts (n, k), levels (n, k) to keys and values (layers, n, heads, length, size)."""
     e = _Exporter("memory", weights, options)
     grid = e.graph.input("grid", np.float32, ["n", options.n_cells, options.grid_channels])
     concepts = e.graph.input("concepts", np.int64, ["n", "k"])
@@ -114,7 +115,7 @@ def _export_memory(weights: Weights, options: NetworkOptions, path: Path) -> Non
     pairs = [e.keys_values(memory, f"layers.{layer}.cross_attention") for layer in range(options.n_layers)]
     for name, parts in zip(("keys", "values"), zip(*pairs, strict=True), strict=True):
         stacked = [e.graph.node("Unsqueeze", part, e.ints(0)) for part in parts]
-        shape = [options.n_layers, "n", options.n_heads, "length", options.width // options.n_heads]
+        shape: Shape = [options.n_layers, "n", options.n_heads, "length", options.width // options.n_heads]
         e.graph.output(name, e.graph.node("Concat", *stacked, axis=0), np.float32, shape)
     save_model(e.graph, path)
 
@@ -130,8 +131,8 @@ def _export_decoder(weights: Weights, options: NetworkOptions, path: Path) -> No
     size = options.width // options.n_heads
     words = e.graph.input("words", np.int64, ["n", "b"])
     place = e.graph.input("place", np.int64, [])
-    cross_shape = [options.n_layers, "n", options.n_heads, "length", size]
-    past_shape = [options.n_layers, "nb", options.n_heads, "place", size]
+    cross_shape: Shape = [options.n_layers, "n", options.n_heads, "length", size]
+    past_shape: Shape = [options.n_layers, "nb", options.n_heads, "place", size]
     cross = [e.graph.input(name, np.float32, cross_shape) for name in ("keys", "values")]
     past = [e.graph.input(name, np.float32, past_shape) for name in ("past_keys", "past_values")]
     table = e.graph.weight(weights["words.weight"])
@@ -163,6 +164,6 @@ def _export_decoder(weights: Weights, options: NetworkOptions, path: Path) -> No
     e.graph.output("log_probs", e.graph.node("LogSoftmax", logits, axis=-1), np.float32, ["n", "b", options.n_words])
     for name, parts in zip(("new_keys", "new_values"), new, strict=True):
         stacked = e.graph.node("Concat", *parts, axis=0)
-        shape = [options.n_layers, "nb", options.n_heads, "place + 1", size]
+        shape: Shape = [options.n_layers, "nb", options.n_heads, "place + 1", size]
         e.graph.output(name, stacked, np.float32, shape)
     save_model(e.graph, path)

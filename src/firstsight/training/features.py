@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from firstsight.captioners.embedded.preprocess import to_pixels
+from firstsight.errors import ImageError, TrainingError
 from firstsight.images import load_image
 from firstsight.types import RgbImage
 
 _CHECKPOINT_EVERY = 64  # images between two records of progress
+_ARRAYS = ("grid", "logits")
+
+
+def silent(*_: object) -> None:
+    """Say nothing: the default of every progress callback."""
+
 
 Encode = Callable[[RgbImage], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
 """From pixels (n, 260, 260, 3) to the grid (n, cells, channels) and the ImageNet logits (n, 1000)."""
@@ -25,11 +33,13 @@ Encode = Callable[[RgbImage], tuple[npt.NDArray[np.float32], npt.NDArray[np.floa
 class Features:
     """Encoded images on disk: ``grid`` (n, variants, cells, channels) and ``logits`` (n, variants, 1000), float16.
 
-    Variant 0 is the image, 1 its mirror image, the others are random crops, half of them mirrored.
+    Variant 0 is the image, 1 its mirror image, the others are random crops, half of them mirrored. ``failures`` says
+    why an image could not be read, by its place; its features are zeros.
     """
 
     grid: npt.NDArray[np.float16]
     logits: npt.NDArray[np.float16]
+    failures: dict[int, str]
 
 
 def encode_images(
@@ -40,7 +50,7 @@ def encode_images(
     n_variants: int,
     seed: int,
     encoder_hash: str,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None] = silent,
 ) -> Features:
     """Return the features of ``files``, encoding only what ``folder`` does not hold yet.
 
@@ -57,38 +67,47 @@ def encode_images(
         on_progress: Called with the images done and the total.
 
     Raises:
-        ImageError: An image cannot be read.
+        TrainingError: No image can be read.
     """
     folder = folder / _key(files, n_variants, seed, encoder_hash)
     folder.mkdir(parents=True, exist_ok=True)
-    progress = folder / "done.txt"
-    n_done = int(progress.read_text()) if progress.exists() else 0
-    grid: Any = None
-    logits: Any = None
-    if n_done:
-        grid, logits = (np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("grid", "logits"))
-    for index in range(n_done, len(files)):
-        random = np.random.default_rng([seed, index])
-        pixels = views(load_image(files[index]), n_variants, random)
-        encoded = [encode(view[None]) for view in pixels]
-        if grid is None:
-            grid, logits = (
-                np.lib.format.open_memmap(
-                    folder / f"{name}.npy", "w+", np.float16, (len(files), n_variants, *encoded[0][part].shape[1:])
-                )
-                for part, name in enumerate(("grid", "logits"))
-            )
-        grid[index] = np.concatenate([item[0] for item in encoded])
-        logits[index] = np.concatenate([item[1] for item in encoded])
-        if (index + 1) % _CHECKPOINT_EVERY == 0 or index + 1 == len(files):
-            grid.flush()
-            logits.flush()
-            progress.write_text(str(index + 1))
+    progress = folder / "progress.json"
+    state: dict[str, Any] = json.loads(progress.read_text()) if progress.exists() else {"n_done": 0, "failures": {}}
+    arrays: list[npt.NDArray[np.float16]] = []
+    if state["n_done"]:
+        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r+") for name in _ARRAYS]
+    for index in range(state["n_done"], len(files)):
+        try:
+            pixels = views(load_image(files[index]), n_variants, np.random.default_rng([seed, index]))
+        except ImageError as error:
+            state["failures"][str(index)] = str(error)
+        else:
+            encoded = [encode(view[None]) for view in pixels]
+            if not arrays:
+                arrays = [
+                    np.lib.format.open_memmap(
+                        folder / f"{name}.npy", "w+", np.float16, (len(files), n_variants, *encoded[0][part].shape[1:])
+                    )
+                    for part, name in enumerate(_ARRAYS)
+                ]
+            for part, array in enumerate(arrays):
+                array[index] = np.concatenate([item[part] for item in encoded])
+        if arrays and ((index + 1) % _CHECKPOINT_EVERY == 0 or index + 1 == len(files)):
+            for array in arrays:
+                array.flush()  # type: ignore[attr-defined]
+            state["n_done"] = index + 1
+            _replace_text(progress, json.dumps(state))
             on_progress(index + 1, len(files))
-    return Features(
-        np.load(folder / "grid.npy", mmap_mode="r"),
-        np.load(folder / "logits.npy", mmap_mode="r"),
-    )
+    if not arrays:
+        raise TrainingError(f"None of the {len(files)} photos can be read; the first: {state['failures']['0']}")
+    grid, logits = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS)
+    return Features(grid, logits, {int(index): reason for index, reason in state["failures"].items()})
+
+
+def _replace_text(file: Path, text: str) -> None:
+    temporary = file.with_name(file.name + ".part")
+    temporary.write_text(text)
+    temporary.replace(file)
 
 
 def views(image: RgbImage, n_variants: int, random: np.random.Generator) -> list[RgbImage]:

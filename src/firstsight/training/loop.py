@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch.nn import functional
 from firstsight.captioners.embedded.concepts import N_KEYWORDS, Ints
 from firstsight.captioners.embedded.vocabulary import END, PAD, START
 from firstsight.training.concepts import ImaginedConcepts
+from firstsight.training.features import silent
 from firstsight.training.network import CaptionNetwork, Inputs
 
 _DROP_GRID, _DROP_CONCEPTS = 0.1, 0.15
@@ -46,11 +46,12 @@ class LoopOptions:
 class PairData:
     """Images with captions: features by view, concept lists by view, padded captions.
 
-    ``grid`` (n, views, cells, channels) float16; ``concepts`` and ``levels`` (n, views, k); ``words`` (n, captions,
-    length) with START in front and END behind, PAD after it; an absent caption is all PAD.
+    ``grid`` (N, views, cells, channels) float16, of which ``rows`` (n,) are used; ``concepts`` and ``levels`` (n, views,
+    k); ``words`` (n, captions, length) with START in front and END behind, PAD after it; an absent caption is all PAD.
     """
 
     grid: npt.NDArray[np.float16]
+    rows: Ints
     concepts: Ints
     levels: Ints
     words: Ints
@@ -108,7 +109,7 @@ class Trainer:
         if checkpoint.exists():
             self._load()
 
-    def run(self, on_step: Callable[[int, float], None] = lambda step, loss: None) -> None:
+    def run(self, on_step: Callable[[int, float], None] = silent) -> None:
         """Learn to the last step, writing a checkpoint now and then."""
         while self.step < self.options.n_steps:
             loss = self._learn()
@@ -160,7 +161,7 @@ class Trainer:
         views = random.integers(self.pairs.grid.shape[1], size=size)
         draw = random.random(size)
         inputs = Inputs(
-            grid=torch.from_numpy(self.pairs.grid[rows, views].astype(np.float32)),
+            grid=torch.from_numpy(self.pairs.grid[self.pairs.rows[rows], views].astype(np.float32)),
             concepts=torch.from_numpy(self.pairs.concepts[rows, views]),
             levels=torch.from_numpy(self.pairs.levels[rows, views]),
             has_grid=torch.from_numpy(draw >= _DROP_GRID),
@@ -197,7 +198,7 @@ class Trainer:
             "optimizer": self._optimizer.state_dict(),
         }
         torch.save(state, temporary)
-        os.replace(temporary, self._checkpoint)
+        temporary.replace(self._checkpoint)
 
     def _load(self) -> None:
         state: dict[str, Any] = torch.load(self._checkpoint, weights_only=True)

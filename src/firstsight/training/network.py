@@ -34,6 +34,7 @@ class Attention(nn.Module):
     """Multi-head attention whose keys and values can be computed once and used by many queries."""
 
     def __init__(self, options: NetworkOptions) -> None:
+        """Make it with random weights."""
         super().__init__()
         self.n_heads = options.n_heads
         self.query = nn.Linear(options.width, options.width)
@@ -43,7 +44,8 @@ class Attention(nn.Module):
 
     def heads(self, x: Tensor) -> Tensor:
         """Split (n, length, width) into (n, heads, length, width / heads)."""
-        return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+        n, length, _ = x.shape
+        return x.view(n, length, self.n_heads, -1).transpose(1, 2)
 
     def keys_values(self, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys and values, each (n, heads, length, width / heads)."""
@@ -80,6 +82,7 @@ class EncoderLayer(nn.Module):
     """Lets the cells of the grid and the concept words look at each other."""
 
     def __init__(self, options: NetworkOptions) -> None:
+        """Make it with random weights."""
         super().__init__()
         self.norm_self = nn.LayerNorm(options.width)
         self.attention = Attention(options)
@@ -99,6 +102,7 @@ class DecoderLayer(nn.Module):
     """Attends to the words so far, then to the memory."""
 
     def __init__(self, options: NetworkOptions) -> None:
+        """Make it with random weights."""
         super().__init__()
         self.norm_self = nn.LayerNorm(options.width)
         self.self_attention = Attention(options)
@@ -140,6 +144,7 @@ class CaptionNetwork(nn.Module):
     """From the encoder's grid and concept words to the next word."""
 
     def __init__(self, options: NetworkOptions) -> None:
+        """Make it with random weights."""
         super().__init__()
         self.options = options
         self.words = nn.Embedding(options.n_words, options.width)

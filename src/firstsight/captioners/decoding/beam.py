@@ -45,7 +45,7 @@ class BeamOptions:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A finished sentence: its word numbers without start and end, and its mean log-probability a token, end counted."""
+    """A finished sentence: word numbers without start and end, and mean log-probability a token, the end counted."""
 
     words: tuple[int, ...]
     score: float
@@ -146,7 +146,7 @@ def _is_settled(finished: list[_Finished], best_total: float, length: int, optio
     if len(finished) < options.beam_size:
         return False
     ranks = sorted((sentence.rank for sentence in finished), reverse=True)
-    return best_total / (length + 1) ** options.length_penalty <= ranks[options.beam_size - 1]
+    return bool(best_total / (length + 1) ** options.length_penalty <= ranks[options.beam_size - 1])
 
 
 def _ranked(finished: list[_Finished]) -> list[Sentence]:

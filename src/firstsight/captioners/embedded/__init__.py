@@ -1,4 +1,4 @@
-"""The captioner that ships with firstsight: EfficientNet-Lite2 and a small transformer, on one core, without network."""
+"""The captioner that ships with firstsight: EfficientNet-Lite2 and a small transformer, on one core and offline."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ class EmbeddedCaptioner(Captioner):
     """
 
     name = "embedded"
-    licence = (
-        "research and evaluation only: trained on Flickr8k (non-commercial research terms) and COCO captions (CC BY 4.0)"
-    )
+    licence = "research and evaluation only: trained on Flickr8k (non-commercial research terms) "
+        "and COCO captions (CC BY 4.0)"
     description = "EfficientNet-Lite2 and a small transformer; offline, one core, English sentences"
     image_size_px = IMAGE_SIZE_PX
 

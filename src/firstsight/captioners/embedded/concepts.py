@@ -1,7 +1,7 @@
 """Concept words: what the encoder's features name before a sentence is made of them.
 
 Two lists of words reach the decoder beside the grid: keywords, from a linear head over the pooled features, and the
-words of the ImageNet classes, from the encoder's own classifier. Each word comes with a level that tells how sure it is.
+words of the ImageNet classes, from the encoder's own classifier. Each word comes with a level: how sure it is.
 """
 
 from __future__ import annotations

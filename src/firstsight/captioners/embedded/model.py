@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,11 @@ class EmbeddedModel:
         with self._lock:
             if self._hash is None:
                 digest = hashlib.sha256()
-                for file in sorted(self._folder.glob("*.onnx")) + [self._folder / KEYWORD_FILE, self._folder / MODEL_FILE]:
+                for file in (
+                    *sorted(self._folder.glob("*.onnx")),
+                    self._folder / KEYWORD_FILE,
+                    self._folder / MODEL_FILE,
+                ):
                     digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
                 self._hash = "sha256:" + digest.hexdigest()
             return self._hash
@@ -111,7 +116,11 @@ class EmbeddedModel:
 
     def steps(self, percepts: Percepts) -> ModelSteps:
         """Return the decoders ready to speak of ``percepts``."""
-        inputs = {"grid": percepts.grid, "concepts": percepts.concepts, "levels": percepts.levels}
+        inputs: dict[str, npt.NDArray[Any]] = {
+            "grid": percepts.grid,
+            "concepts": percepts.concepts,
+            "levels": percepts.levels,
+        }
         return ModelSteps(self.description, self._decoders, [run(memory, inputs) for memory in self._memories])
 
 
@@ -143,9 +152,10 @@ class ModelSteps:
         outputs: list[Floats] = []
         for member, decoder in enumerate(self._decoders):
             keys, values = self._memories[member]
-            inputs = {"words": words, "place": np.array(self._place, np.int64), "keys": keys, "values": values}
-            past = dict(zip(("past_keys", "past_values"), self._pasts[member], strict=True))
-            log_probs, *self._pasts[member] = run(decoder, inputs | past)
+            inputs: dict[str, npt.NDArray[Any]] = {"keys": keys, "values": values, "words": words}
+            inputs |= {"place": np.array(self._place, np.int64)}
+            inputs |= zip(("past_keys", "past_values"), self._pasts[member], strict=True)
+            log_probs, *self._pasts[member] = run(decoder, inputs)
             outputs.append(log_probs)
         self._place += 1
         return outputs[0] if len(outputs) == 1 else np.mean(outputs, axis=0)
@@ -190,14 +200,14 @@ def load_session(file: Path) -> onnxruntime.InferenceSession:
         raise CaptionerError(_damaged(file, error)) from error
 
 
-def run(session: onnxruntime.InferenceSession, inputs: dict[str, npt.NDArray[Any]]) -> list[Floats]:
+def run(session: onnxruntime.InferenceSession, inputs: Mapping[str, npt.NDArray[Any]]) -> list[Floats]:
     """Run a session.
 
     Raises:
         CaptionerError: It failed.
     """
     try:
-        outputs: list[Floats] = session.run(None, inputs)
+        outputs: list[Floats] = session.run(None, dict(inputs))
     except Exception as error:  # as in load_session
         raise CaptionerError(f"The embedded model failed: {error}") from error
     return outputs
@@ -206,4 +216,3 @@ def run(session: onnxruntime.InferenceSession, inputs: dict[str, npt.NDArray[Any
 def _damaged(file: Path, error: Exception) -> str:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return f"{file} cannot be loaded ({reason}); install firstsight again, or train the model again."
-

@@ -1,0 +1,161 @@
+"""``firstsight train``: a captioner of one's own, from photos with captions."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from firstsight.cli._options import overwrite_option, quiet_option, seed_option
+from firstsight.cli._text import printable, warning
+from firstsight.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from firstsight.datasets.pairs import Pair
+
+__all__ = ["train"]
+
+_PATH = click.Path(path_type=Path)
+_DEV_SHARE = 0.1
+_MAX_DEV = 1000
+
+
+@click.command(
+    epilog="Example:  firstsight train captions.jsonl --images photos/ -o my-model   "
+    "then  firstsight caption --model my-model photo.jpg"
+)
+@click.argument("pairs", type=_PATH)
+@click.option("--images", type=_PATH, metavar="FOLDER", help="Photos, found by id.  [the folder of PAIRS]")
+@click.option("-o", "--output", type=_PATH, required=True, metavar="MODEL", help="Folder of the new model.")
+@click.option("--text", "texts", type=_PATH, multiple=True, metavar="FILE", help="Captions without photos; repeatable.")
+@click.option("--dev", type=_PATH, metavar="IDS", help="Ids kept apart and scored.  [a tenth of the photos]")
+@click.option("--test", type=_PATH, metavar="IDS", help="Ids kept apart and scored at the end.")
+@click.option("--steps", "n_steps", type=click.IntRange(min=1), default=4000, show_default=True, help="Training steps.")
+@click.option("--members", type=click.IntRange(1, 4), default=1, show_default=True, help="Decoders that vote.")
+@click.option("--name", default="own", show_default=True, help="Name of the model, stated in every record.")
+@click.option("--licence", default="not stated", show_default=True, help="Terms of your photos and captions.")
+@click.option("--cache", type=_PATH, metavar="FOLDER", help="Features and checkpoints.  [~/.cache/firstsight]")
+@seed_option
+@overwrite_option
+@quiet_option
+def train(
+    pairs: Path,
+    images: Path | None,
+    output: Path,
+    texts: tuple[Path, ...],
+    dev: Path | None,
+    test: Path | None,
+    quiet: bool,
+    overwrite: bool,
+    **settings: object,
+) -> None:
+    """Train a captioner on PAIRS: a caption file in any format that references may have, and its photos.
+
+    The same command goes on where it was interrupted or killed. It needs the extra "train".
+    """
+    if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not overwrite:
+        raise OutputError(f"{output} exists; say --overwrite to replace the model in it, or name another folder.")
+    from firstsight.datasets.pairs import read_ids, read_pairs
+    from firstsight.datasets.readers import read_references
+    from firstsight.training.card import measure, write_card
+    from firstsight.training.recipe import Progress, train_model
+
+    found, missing = read_pairs(pairs, images or pairs.parent)
+    if missing:
+        warning(f"{len(missing)} ids of {pairs} have no photo and are left out, such as {missing[0]!r}.")
+    text_sets = [list(text) for file in texts for text in read_references(file).captions.values()]
+    splits = _split(found, read_ids(dev) if dev else None, read_ids(test) if test else [], int(str(settings["seed"])))
+    cache = Path(str(settings["cache"])) if settings["cache"] else _default_cache()
+    bars = _Bars(quiet=quiet)
+    train_model(
+        splits[0],
+        text_sets,
+        output,
+        cache,
+        _options(settings),
+        Progress(bars.step, lambda file, reason: warning(f"{file} is left out: {reason}")),
+    )
+    data = [f"{len(splits[0])} photos with captions of {pairs.name}"]
+    data += [f"{len(text_sets)} sets of captions without photos"] if text_sets else []
+    measured = [
+        measure(output, name, part, partial(bars.count, f"score {name}"))
+        for name, part in (("dev", splits[1]), ("test", splits[2]))
+        if part
+    ]
+    write_card(output, data, measured)
+    bars.close()
+    for entry in measured:
+        scores = "  ".join(f"{s.name} {s.value:.4f}" for s in entry.evaluation.scores if s.value is not None)
+        click.echo(f"{entry.name:5} {entry.evaluation.n_images} images  {scores}")
+    click.echo(f"model {printable(str(output))}")
+
+
+def _options(settings: dict[str, object]):  # type: ignore[no-untyped-def]  # its type needs the extra
+    from firstsight.training.loop import LoopOptions
+    from firstsight.training.model_folder import ModelName
+    from firstsight.training.recipe import RecipeOptions
+
+    return RecipeOptions(
+        name=ModelName(str(settings["name"]), "1", str(settings["licence"])),
+        loop=LoopOptions(n_steps=int(str(settings["n_steps"])), seed=int(str(settings["seed"]))),
+        n_members=int(str(settings["members"])),
+    )
+
+
+def _split(found: list[Pair], dev: list[str] | None, test: list[str], seed: int) -> tuple[list[Pair], ...]:
+    """Return the pairs to learn from, the dev pairs and the test pairs."""
+    import numpy as np
+
+    if dev is None:
+        others = [pair.image_id for pair in found if pair.image_id not in set(test)]
+        n_dev = min(int(len(others) * _DEV_SHARE), _MAX_DEV)
+        dev = [others[index] for index in np.random.default_rng(seed).permutation(len(others))[:n_dev]]
+    both = set(dev) & set(test)
+    if both:
+        raise UsageError(f"{len(both)} ids are in --dev and in --test, such as {min(both)!r}; keep the two apart.")
+    of_dev, of_test = set(dev), set(test)
+    return (
+        [pair for pair in found if pair.image_id not in of_dev and pair.image_id not in of_test],
+        [pair for pair in found if pair.image_id in of_dev],
+        [pair for pair in found if pair.image_id in of_test],
+    )
+
+
+def _default_cache() -> Path:
+    return Path(click.get_app_dir("firstsight")) if sys.platform == "win32" else Path.home() / ".cache" / "firstsight"
+
+
+class _Bars:
+    """One progress bar a step, on a terminal only."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._is_silent = quiet or not sys.stderr.isatty()
+        self._name = ""
+        self._bar: tqdm[None] | None = None
+
+    def step(self, name: str, done: int, total: int, remark: str) -> None:
+        """Move the bar of the step ``name``, opening it if it is another than before."""
+        if self._is_silent:
+            return
+        from tqdm import tqdm
+
+        if name != self._name or self._bar is None:
+            self.close()
+            self._name, self._bar = name, tqdm(total=total, desc=name, unit="", initial=max(done - 1, 0))
+        self._bar.set_postfix_str(remark, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def count(self, name: str, done: int, total: int) -> None:
+        """Move the bar of a step that has nothing to remark."""
+        self.step(name, done, total, "")
+
+    def close(self) -> None:
+        """End the bar that is open."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
