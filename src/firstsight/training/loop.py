@@ -46,8 +46,8 @@ class LoopOptions:
 class PairData:
     """Images with captions: features by view, concept lists by view, padded captions.
 
-    ``grid`` (N, views, cells, channels) float16, of which ``rows`` (n,) are used; ``concepts`` and ``levels`` (n, views,
-    k); ``words`` (n, captions, length) with START in front and END behind, PAD after it; an absent caption is all PAD.
+    ``grid`` (N, views, cells, channels) float16, of which ``rows`` (n,) are used; ``concepts`` and ``levels``
+    (n, views, k); ``words`` (n, captions, length) with START in front and END behind, PAD after it; an absent caption is all PAD.
     """
 
     grid: npt.NDArray[np.float16]

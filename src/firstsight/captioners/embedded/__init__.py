@@ -23,8 +23,10 @@ class EmbeddedCaptioner(Captioner):
     """
 
     name = "embedded"
-    licence = "research and evaluation only: trained on Flickr8k (non-commercial research terms) "
+    licence = (
+        "research and evaluation only: trained on Flickr8k (non-commercial research terms) "
         "and COCO captions (CC BY 4.0)"
+    )
     description = "EfficientNet-Lite2 and a small transformer; offline, one core, English sentences"
     image_size_px = IMAGE_SIZE_PX
 
