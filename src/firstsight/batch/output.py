@@ -75,22 +75,22 @@ class StreamOutput(Output):
         if self._is_closed:
             return
         self._is_closed = True
-        try:
-            self._put(self._format.tail)
-        finally:
-            if self._owns:
-                with contextlib.suppress(OSError):  # what could not be written was said above
-                    self._stream.close()
+        self._put(self._format.tail)
+        if self._owns:
+            self._stream.close()
 
     def _put(self, text: str) -> None:
+        rest = memoryview(text.encode())
         try:
-            self._stream.write(text.encode())
+            while rest:
+                rest = rest[self._stream.write(rest) :]
             self._stream.flush()
-        except BrokenPipeError:  # the reader has enough: for the command line to end quietly
-            self._is_closed = True
-            raise
         except OSError as error:
             self._is_closed = True
+            if self._owns:
+                self._stream.close()
+            if isinstance(error, BrokenPipeError):  # the reader has enough: the command line ends quietly
+                raise
             raise _cannot_write(self._name, error) from None
 
 
@@ -283,15 +283,19 @@ def open_output(
         ids()
         return StreamOutput(sys.stdout.buffer, "standard output", record_format, owns=False)
     path = Path(out)
-    if path.is_symlink():  # the file behind a link is replaced, not the link
-        path = path.resolve()
-    check_writable(path, existing)
+    try:
+        if path.is_symlink():  # the file behind a link is replaced, not the link
+            path = path.resolve()
+        check_writable(path, existing)
+    except OSError as error:
+        raise _cannot_write(str(path), error) from None
     known = ids()
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         try:
-            return StreamOutput(path.open("wb"), str(out), record_format, owns=True)
+            device = path.open("wb", buffering=0)
         except OSError as error:
             raise _cannot_write(str(out), error) from None
+        return StreamOutput(device, str(out), record_format, owns=True)
     kind = AppendedOutput if record_format.is_appended else JournaledOutput
     return kind(path, record_format, existing, known)
 

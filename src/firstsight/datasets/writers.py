@@ -163,7 +163,10 @@ class CsvFormat(RecordFormat):
 
     def record(self, row: str) -> CaptionRecord:
         """Return the id and the caption of one row."""
-        fields = next(csv.reader([row], strict=True), [])
+        try:
+            fields = next(csv.reader([row], strict=True), [])
+        except csv.Error as error:
+            raise ValueError(str(error)) from None
         if len(fields) != 2:
             raise ValueError(f"expected 2 fields, got {len(fields)}")
         return CaptionRecord(unguarded(fields[0]), "", (unguarded(fields[1]),))

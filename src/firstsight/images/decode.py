@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeAlias
 import numpy as np
 
 from firstsight.errors import ImageError, UsageError
-from firstsight.images.truncation import is_cut_short, jpeg_was_filled
 from firstsight.images.quiet import pillow_warnings_ignored
+from firstsight.images.truncation import is_cut_short, jpeg_was_filled
 from firstsight.types import RgbImage
 
 if TYPE_CHECKING:
