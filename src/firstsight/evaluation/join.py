@@ -132,10 +132,10 @@ def _likeness(absent: list[str], extra: list[str]) -> str:
     """Say how the ids of the two sides differ, where one plain change would make them meet."""
     wanted = set(absent)
     changes: tuple[tuple[str, Callable[[str], str]], ...] = (
+        ("as a whole number", lambda text: text.removesuffix(".0")),
         ("without its file extension", lambda text: text.rpartition(".")[0]),
         ("without spaces around it", str.strip),
         ("without zeros in front", lambda text: text.lstrip("0")),
-        ("as a whole number", lambda text: text.removesuffix(".0")),
         ("in the other letter case", str.lower),
     )
     for words, change in changes:

@@ -67,8 +67,8 @@ def to_table(evaluation: Evaluation) -> str:
     lines = [_header(width, has_intervals)]
     lines += [line for score in scores for line in _row(score, width, has_intervals)]
     lines += ["", "Signatures: what belongs to each score, then what all of them share"]
-    lines += [f"  {shared_part(score.signature)[0]}" for score in scores]
-    lines += _wrapped_signature(shared_part(scores[0].signature)[1])
+    parts = [*(shared_part(score.signature)[0] for score in scores), shared_part(scores[0].signature)[1]]
+    lines += [line for part in parts for line in _wrapped(part)]
     lines += ["", summary_line(evaluation)]
     return "\n".join(lines) + "\n"
 
@@ -152,11 +152,12 @@ def _entry(score: Score) -> dict[str, Json]:
 
 
 def _csv_text(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return buffer.getvalue()
+    lines = []
+    for row in (columns, *rows):
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\r\n").writerow(row)  # quotes both characters wherever they stand
+        lines.append(line.getvalue().removesuffix("\r\n"))
+    return "\n".join(lines) + "\n"
 
 
 def _guarded(text: str) -> str:
@@ -177,9 +178,8 @@ def _header(width: int, has_intervals: bool) -> str:
 def _row(score: Score, width: int, has_intervals: bool) -> list[str]:
     if score.value is None:
         first = f"{score.name:<{width}}  "
-        return textwrap.wrap(
-            f"undefined: {score.reason}", WIDTH, initial_indent=first, subsequent_indent=" " * len(first)
-        )
+        said = f"undefined: {_visible(score.reason or '')}"
+        return textwrap.wrap(said, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
     fields = parse_signature(score.signature)
     low, _, high = fields["range"].partition("..")
     between = "" if score.low is None or score.high is None else f"{score.low:.3f} to {score.high:.3f}"
@@ -191,12 +191,16 @@ def _row(score: Score, width: int, has_intervals: bool) -> list[str]:
     ]
 
 
-def _wrapped_signature(signature: str) -> list[str]:
-    """Return the signature in lines that break after a bar, so that joining them gives it back."""
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _wrapped(signature: str) -> list[str]:
+    """Return a part of a signature in lines that end with a bar or a comma: joined, they give it back."""
     lines = ["  "]
-    for part in signature.replace("|", "|\n").split("\n"):
+    for part in re.findall(r"[^|,]*[|,]|[^|,]+$", signature):
         if len(lines[-1]) + len(part) > WIDTH:
-            lines.append("  ")
+            lines.append("    ")
         lines[-1] += part
     return lines
 

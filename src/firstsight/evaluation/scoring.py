@@ -201,7 +201,8 @@ def _scores(
 ) -> list[Score]:
     values = metric.from_statistics(table.sum(axis=0))
     low = high = np.full(len(metric.score_names), np.nan)
-    if options.n_resamples and len(table) > 1:  # one image drawn again and again is always itself: no interval
+    # One image drawn again and again is always itself: no interval.
+    if options.n_resamples and len(table) > 1 and np.isfinite(values).all():
         from firstsight.significance import bootstrap_interval
 
         low, high = bootstrap_interval(
