@@ -7,6 +7,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firstsight import __version__
 from firstsight.evaluation import EvaluationOptions, evaluate, parse_signature, reference_set_hash
 from firstsight.evaluation.signature import corpus_part, metric_part, shared_part
 from firstsight.metrics import METRICS
@@ -26,7 +27,7 @@ def test_the_signature_of_a_known_evaluation() -> None:
     result = evaluate(CANDIDATES, REFERENCES, options=EvaluationOptions(n_resamples=0))
     assert result.score("BLEU-4").signature == (
         "metric:BLEU-4|version:1|params:max_n=4,reference_length=closest|better:higher|range:0..1|tok:ptb@1|images:2"
-        f"|refs:3|refset:{hash_of(REFERENCES)[:12]}|missing:error|boot:0|firstsight:0.1.0"
+        f"|refs:3|refset:{hash_of(REFERENCES)[:12]}|missing:error|boot:0|firstsight:{__version__}"
     )
 
 
