@@ -102,6 +102,7 @@ class CaptionJob:
 
         def ids() -> set[str]:
             self.plan = plan_images(paths, id_from=options.id_from, manifest=options.manifest, listing=listing)
+            _refuse_own_input(out, options.manifest, self.plan)
             return {image.image_id for image in self.plan.images}
 
         self._output: Output = open_output(out, self.format, options.existing, ids)
@@ -206,6 +207,17 @@ def caption_files(
         else:
             job.finish()
         return job.summary()
+
+
+def _refuse_own_input(out: str | os.PathLike[str] | None, manifest: str | os.PathLike[str] | None, plan: Plan) -> None:
+    """Raise if the output is one of the files that are read, which it would destroy."""
+    if out is None or not os.path.exists(out):  # noqa: PTH110
+        return
+    name = os.path.basename(out)  # noqa: PTH119
+    read = [image.path for image in plan.images if os.path.basename(image.path) == name]  # noqa: PTH119
+    for path in (*read, *([] if manifest is None else [manifest])):
+        if os.path.exists(path) and os.path.samefile(path, out):  # noqa: PTH110, PTH121
+            raise OutputError(f"{os.fspath(out)!r} is one of the files that are read. Name another output.")
 
 
 def _described(provenance: Provenance) -> str:

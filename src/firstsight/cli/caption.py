@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import sys
 import time
@@ -57,11 +58,9 @@ def caption(paths: tuple[str, ...], out: str | None, quiet: bool, **options: Any
         if not job.n_left:
             job.finish()
             return _close(job, out, 0.0, quiet=quiet)
-        captioner = _captioner(options)
+        captioner = _captioner(options, quiet)
         with _stop_on_interrupt() as stop:
-            for record in _shown(job, job.run(captioner), to_terminal=_is_terminal(out), quiet=quiet):
-                if record.error is not None and not job.format.lists_failures:
-                    warning(f"failed: {record.error.message}")
+            for _ in _shown(job, job.run(captioner), to_terminal=_is_terminal(out), quiet=quiet):
                 if stop and job.n_left:
                     break
         return _close(job, out, time.monotonic() - started, quiet=quiet)
@@ -83,11 +82,19 @@ def _batch_options(options: dict[str, Any]) -> BatchOptions:
     )
 
 
-def _captioner(options: dict[str, Any]) -> Captioner:
-    from firstsight.captioners import load_captioner
+def _captioner(options: dict[str, Any], quiet: bool) -> Captioner:
+    from firstsight.captioners import CAPTIONERS, load_captioner
 
+    name: str = options["name"]
     given: dict[str, Json] = {key: options[key] for key in ("beam_size", "seed") if options[key] is not None}
-    return load_captioner(options["name"], **given)
+    parameters = inspect.signature(CAPTIONERS.load(name)).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        if "seed" in given and "seed" not in parameters:
+            del given["seed"]
+            note(f"nothing is random in the captioner {name!r}, so --seed changes nothing", quiet=quiet)
+        if "beam_size" in given and "beam_size" not in parameters:
+            raise UsageError(f"The captioner {name!r} has no beam, so --beam-size means nothing to it. Leave it out.")
+    return load_captioner(name, **given)
 
 
 def _stdin(paths: tuple[str, ...]) -> BinaryIO | None:
@@ -133,17 +140,27 @@ def _shown(
 ) -> Iterator[CaptionRecord]:
     """Pass the records on with a progress bar, where there is somebody to see it and no caption to disturb."""
     if quiet or to_terminal or not sys.stderr.isatty():
-        yield from records
+        for record in records:
+            _say_failure(job, record)
+            yield record
         return
     from tqdm import tqdm
 
     bar = tqdm(total=job.n_images, initial=job.n_held, unit=" images", file=sys.stderr, dynamic_ncols=True, leave=False)
     with bar:
         for record in records:
+            if record.error is not None:
+                with tqdm.external_write_mode(file=sys.stderr):
+                    _say_failure(job, record)
             bar.update()
             if job.n_failed:
                 bar.set_postfix_str(f"{job.n_failed} failed", refresh=False)
             yield record
+
+
+def _say_failure(job: CaptionJob, record: CaptionRecord) -> None:
+    if record.error is not None and not job.format.lists_failures:
+        warning(f"failed: {record.error.message}")
 
 
 def _close(job: CaptionJob, out: str | None, seconds: float, *, quiet: bool) -> int:

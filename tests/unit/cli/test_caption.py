@@ -273,3 +273,37 @@ def test_help_has_an_example_and_fits_a_screen(firstsight):
     done = firstsight("caption", "--help")
     assert "Example:  firstsight caption photos/ -o captions.jsonl" in done.stdout
     assert len(done.stdout.splitlines()) <= 40
+
+
+def test_a_captioner_without_randomness_takes_a_seed_and_one_without_a_beam_says_so(photos, firstsight, monkeypatch):
+    class Plain(FakeCaptioner):
+        def __init__(self) -> None:
+            super().__init__()
+
+    monkeypatch.setattr("firstsight.captioners.CAPTIONERS", SimpleNamespace(load=lambda _: Plain))
+    assert firstsight("caption", photos, "--seed", "3").exit_code == 0
+    done = firstsight("caption", photos, "--captioner", "plain", "--beam-size", "3")
+    assert done.exit_code == 2
+    assert "The captioner 'plain' has no beam, so --beam-size means nothing to it. Leave it out." in done.stderr
+
+
+def test_the_output_is_never_one_of_the_inputs(photos, firstsight):
+    before = (photos / "1.png").read_bytes()
+    done = firstsight("caption", photos, "-o", "photos/1.png", "--format", "jsonl", "--overwrite")
+    assert done.exit_code == 1
+    assert "'photos/1.png' is one of the files that are read. Name another output." in done.stderr
+    assert (photos / "1.png").read_bytes() == before
+    Path("m.csv").write_text("file,image_id\nphotos/1.png,1\n")
+    done = firstsight("caption", "--manifest", "m.csv", "-o", "m.csv", "--overwrite")
+    assert "'m.csv' is one of the files that are read" in done.stderr
+
+
+def test_failures_without_a_row_are_said_above_the_progress_bar(photos, firstsight, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    (photos / "0.png").touch()
+    firstsight("caption", photos, "-o", "out.csv")
+    line = "firstsight: warning: failed: 'photos/0.png' is empty (0 bytes). Copy or download it again.\n"
+    before, _, _ = terminal.getvalue().partition(line)
+    assert line in terminal.getvalue()
+    assert before.endswith("\r")
