@@ -18,7 +18,8 @@ from markupsafe import Markup, escape
 
 from firstsight._version import __version__
 from firstsight.evaluation._report_photos import EmbeddedPhoto, embed_photo
-from firstsight.evaluation._report_text import both, visible
+from firstsight.evaluation._report_text import both, breakable, visible
+from firstsight.evaluation.signature import shared_part
 from firstsight.types import Score
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def render_page(evaluation: Evaluation | None, items: Sequence[ReportItem], opti
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["t"] = both
+    environment.globals.update(t=both, breakable=breakable)
     page = _page(evaluation, items, options)
     return environment.get_template("report.html.j2").render(page=page)
 
@@ -181,12 +182,16 @@ def _score(score: Score) -> SimpleNamespace:
     return shown
 
 
-def _signatures(evaluation: Evaluation | None) -> list[tuple[str, str]]:
-    """Return each signature once, with the names of the scores that share it."""
+def _signatures(evaluation: Evaluation | None) -> list[tuple[Markup, str]]:
+    """Return what belongs to each score, once for scores that share it, then what all of them share."""
+    scores = evaluation.scores if evaluation else ()
+    halves = [shared_part(score.signature) for score in scores]
+    is_shared = len({shared for _, shared in halves}) == 1 and halves[0][1] != ""
     names: dict[str, list[str]] = {}
-    for score in evaluation.scores if evaluation else ():
-        names.setdefault(visible(score.signature), []).append(visible(score.name))
-    return [(", ".join(of_signature), signature) for signature, of_signature in names.items()]
+    for score, (own, _) in zip(scores, halves, strict=True):
+        names.setdefault(visible(own if is_shared else score.signature), []).append(visible(score.name))
+    rows = [(escape(", ".join(of_signature)), signature) for signature, of_signature in names.items()]
+    return [*rows, (both("All of them", "모두 공통"), visible(halves[0][1]))] if is_shared else rows
 
 
 def _scores_caption(evaluation: Evaluation | None, items: Sequence[ReportItem]) -> Markup:

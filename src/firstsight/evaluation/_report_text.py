@@ -6,7 +6,7 @@ import unicodedata
 
 from markupsafe import Markup, escape
 
-__all__ = ["both", "visible"]
+__all__ = ["both", "breakable", "visible"]
 
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Characters that reorder text (Unicode Standard Annex 9) and the byte order mark.
@@ -40,6 +40,11 @@ def both(english: str, korean: str, /, **values: object) -> Markup:
         for language, text in (("en", english), ("ko", korean))
     )
     return Markup("").join(spans)
+
+
+def breakable(signature: str) -> Markup:
+    """Return a signature as HTML whose lines break between its fields rather than within them."""
+    return Markup("|<wbr>").join(escape(field) for field in signature.split("|"))
 
 
 def _as_html(value: object) -> Markup:
