@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from firstsight.tokenizers import _ptb_characters as characters
 
-__all__ = ["ALNUM", "DIGIT", "GAP", "IN_WORD", "RULES", "SPACE", "Rule"]
+__all__ = ["ALNUM", "DIGIT", "GAP", "IN_WORD", "RULES", "SPACE", "Rule", "plain_quotes"]
 
 
 class Rule(NamedTuple):
@@ -36,6 +36,7 @@ DIGIT = "0-9" + characters.character_class(characters.DIGITS)
 IN_WORD = LETTER + characters.character_class(characters.MARKS) + "\u00ad"
 ALNUM = LETTER + DIGIT
 APOSTROPHE = "'\u2019\u0092"
+ANY_APOSTROPHE = APOSTROPHE + "`\u2018\u201b\u0091"
 HYPHEN = "-\u058a\u2010\u2011"
 BREAK = " \\t\\n\\r\\x0b\\x0c\u2028\u2029"
 GAP = BREAK + "\u00a0\u2000-\u200a\u3000"
@@ -46,13 +47,16 @@ WORD = rf"{WORD_PART}(?:[.!?]{WORD_PART})*+"
 # A letter written as an entity, as in caf&eacute;.
 ENTITY_LETTER = "&[aeiouAEIOU](?:acute|grave|uml);"
 WORD_WITH_ENTITY = f"(?:[{IN_WORD}]|{ENTITY_LETTER})(?:[{IN_WORD}{DIGIT}]|{ENTITY_LETTER})*+"
-# Part of a hyphenated word: mother, 3, o'clock.
-PART = f"(?:[dolDOL][{APOSTROPHE}][{ALNUM}][{ALNUM}]++|[{ALNUM}]++)"
+# Part of a hyphenated word: mother, 3, o'clock. A soft hyphen is inside only where no underscore is.
+ELISION = f"[dolDOL][{ANY_APOSTROPHE}]"
+PART = f"(?:{ELISION}[{ALNUM}][{ALNUM}]++|[{ALNUM}]++)"
 HYPHENATED = f"{PART}(?:[{HYPHEN}_]{PART})*+"
+SOFT_PART = f"(?:{ELISION}[{ALNUM}\u00ad][{ALNUM}\u00ad]++|[{ALNUM}\u00ad]++)"
+SOFT_HYPHENATED = f"(?=[{ALNUM}]){SOFT_PART}(?:[{HYPHEN}]{SOFT_PART})++"
 NUMBER = f"(?:[{DIGIT}]*+(?:[.,:\u00ad\u066b\u066c][{DIGIT}]+)++|[{DIGIT}]++)"
 SLASH_PART = "[A-Za-z0-9]++(?:-[A-Za-z]++){0,2}"
-URL_TAIL = rf"""[^{BREAK}"<>|()]+[^{BREAK}"<>|.!?(){{}},-]"""
-MAIL_BREAK = rf"""{BREAK}\u00a0"<>|()"""
+URL_TAIL = rf"""[^{BREAK}"<>|(){{}}]+[^{BREAK}"<>|.!?(){{}},-]"""
+MAIL_BREAK = rf"""{BREAK}\u00a0"<>|(){{}}"""
 TAG_NAME = "[A-Za-z][A-Za-z0-9.:@_-]*+"
 TAG_VALUE = """(?:"[^"]{0,999}+"|'[^']{0,999}+')"""
 # The host of an address without www: no digit, capital, hyphen or underscore.
@@ -79,6 +83,17 @@ COMPANIES = "ppte|Ppte|ppty|Ppty|pte|Pte|ptes|Ptes|pty|Pty|ptys|Ptys"
 BEFORE_NUMBER = "art|ca|fig|figs|no|nos|op|pp|prop"
 
 
+PRINTED_QUOTES = "`\u00ab\u00bb\u0091-\u0094\u2018\u2019\u201b-\u201d\u2039\u203a"
+_PLAIN_QUOTES = str.maketrans(
+    {
+        **dict.fromkeys("\u0091\u2018\u201b\u2039", "`"),
+        **dict.fromkeys("\u0092\u2019\u203a", "'"),
+        **dict.fromkeys("\u0093\u201c\u00ab", "``"),
+        **dict.fromkeys("\u0094\u201d\u00bb", "''"),
+    }
+)
+
+
 def _brackets(token: str) -> str:
     return token.replace("(", "-LRB-").replace(")", "-RRB-")
 
@@ -89,6 +104,11 @@ def _no_break(token: str) -> str:
 
 def _phone(token: str) -> str:
     return _brackets(_no_break(token))
+
+
+def plain_quotes(text: str) -> str:
+    """Return the text with printed quotes as the tokenizer writes them: `` '' ` '."""
+    return text.translate(_PLAIN_QUOTES)
 
 
 def _plain_ampersand(token: str) -> str:
@@ -113,10 +133,11 @@ def _rule(
     return Rule(re.compile(pattern, flags), starts, needs, normalise, sentence, keeps_soft_hyphen)
 
 
-NOT = "n['\u2019\u0092\u2018\u0091\u201b`]t"
-AUXILIARY = f"(?:[{APOSTROPHE}]|&apos;)(?:[msdMSD]|re|ve|ll|RE|VE|LL|Re|Ve|Ll)(?![A-Za-z])"
+NOT = f"n[{ANY_APOSTROPHE}]t"
+AUXILIARY = "(?:[msdMSD]|[rR][eE]|[vV][eE]|[lL][lL])"
 
-QUOTES = "'\u2019\u0092"  # `needs` of the rules with APOSTROPHE
+QUOTES = APOSTROPHE + "&"
+ANY_QUOTES = ANY_APOSTROPHE + "&"
 
 RULES: list[Rule] = [
     # Contractions.
@@ -124,16 +145,23 @@ RULES: list[Rule] = [
     _rule("(gon|wan)na(?![A-Za-z])", "l", cased=False),
     _rule("(got)ta(?![A-Za-z])", "l", cased=False),
     _rule("(gim|lem)me(?![A-Za-z])", "l", cased=False),
-    _rule(f"([{APOSTROPHE}]t)(?:is|was)(?![A-Za-z])", "o", QUOTES, cased=False),
-    _rule(f"([{IN_WORD}][{IN_WORD}{DIGIT}]*?){NOT}", "l", QUOTES + "\u2018\u0091\u201b`", cased=False),
-    _rule(f"({NOT})", "l", QUOTES + "\u2018\u0091\u201b`", cased=False, normalise=_plain_apostrophe),
-    _rule(f"({WORD}){AUXILIARY}", "l", QUOTES + "&"),
-    _rule(f"({AUXILIARY})", "o", QUOTES + "&", normalise=_plain_apostrophe),
+    _rule("('t)(?:is|was)(?![A-Za-z])", "o", QUOTES, cased=False),
+    _rule(f"([A-Za-z\u00ad]*?[A-MO-Za-mo-z]\u00ad*){NOT}", "l", ANY_QUOTES, cased=False),
+    _rule(f"({NOT})", "l", ANY_QUOTES, cased=False, normalise=_plain_apostrophe),
+    _rule(f"({WORD})(?:[{APOSTROPHE}]|&apos;){AUXILIARY}", "l", QUOTES),
+    _rule(f"((?:'|&apos;){AUXILIARY})(?:[^A-Za-z]|$)", "o", QUOTES, normalise=_plain_apostrophe),
+    _rule(f"([\u2019\u0092]{AUXILIARY})", "o", QUOTES, normalise=_plain_apostrophe),
+    # Abbreviations that win over a word of the same length with what follows them.
+    _rule(r"(ph\.d\.)", "l", ".", cased=False, sentence="ending"),
+    _rule(rf"((?:{ENDINGS})\.)(?:[^{LETTER}].?|.|$)", "l", ".", cased=False, sentence="ending"),
+    _rule(rf"((?:{STATES}|{COMPANIES})\.)(?:[^{LETTER}].?|.|$)", "l", ".", sentence="ending"),
     # Words.
     _rule(f"({WORD})", "l"),
     _rule(f"({WORD_WITH_ENTITY})", "lo", "&"),
     _rule(f"({HYPHENATED})", "ld"),
+    _rule(f"({SOFT_HYPHENATED})", "ld", "\u00ad"),
     _rule("([A-Za-z0-9][A-Za-z0-9.,]{0,999}+(?:-[A-Za-z0-9]++)++)", "ld", "-"),
+    _rule(r"([A-Za-z0-9][A-Za-z0-9.,]{0,999}+(?:-[A-Za-z0-9]++)*-(?:[A-Za-z]\.){2,}+)", "ld", "-"),
     _rule(rf"({WORD}\.)[,;:]", "l", "."),
     _rule(rf"({HYPHENATED}\.)[,;:]", "ld", "."),
     _rule(r"([A-Z]++(?:(?:[+&]|&(?:amp|AMP);)[A-Z]++)++)", "l", "+&", normalise=_plain_ampersand),
@@ -141,30 +169,26 @@ RULES: list[Rule] = [
     _rule(r"([CF]#|C\+\+)", "l", "#+", cased=False),
     _rule(r"([A-Z]++\$)", "l", "$"),
     # Words with an apostrophe that are not cut.
-    _rule(f"([A-HJ-XZn][{APOSTROPHE}][{LETTER}]{{2,}}+)", "l", QUOTES),
-    _rule(f"([A-Za-z]+[aeiou][{APOSTROPHE}][aeiou][A-Za-z]*+)", "l", QUOTES, cased=False),
+    _rule(f"([A-HJ-XZn][{ANY_APOSTROPHE}][{LETTER}]{{2,}}+)", "l", ANY_QUOTES),
+    _rule(f"([{LETTER}]+[aeiouyAEIOUY][{ANY_APOSTROPHE}][aeiouA-Z][{LETTER}]*+)", "l", ANY_QUOTES),
     _rule(f"((?:ol|[dlj])[{APOSTROPHE}])", "l", QUOTES, cased=False),
-    _rule(f"(y[{APOSTROPHE}])[A-Za-z]", "l", QUOTES, cased=False),
+    _rule(f"(y[{APOSTROPHE}])[aeiou]", "l", QUOTES, cased=False),
     _rule(f"((?:dunkin|somethin)[{APOSTROPHE}])", "l", QUOTES, cased=False),
-    _rule(f"((?:li[{APOSTROPHE}]l|ev[{APOSTROPHE}]ry|nat[{APOSTROPHE}]l))", "l", QUOTES, cased=False),
-    _rule(f"((?:n?e[{APOSTROPHE}]er|c[{APOSTROPHE}]est|s[{APOSTROPHE}]mores?))", "l", QUOTES, cased=False),
+    _rule(f"((?:li[{APOSTROPHE}]l|ev[{APOSTROPHE}]ry|nat[{APOSTROPHE}]l))(?![A-Za-z])", "l", QUOTES, cased=False),
+    _rule(f"((?:n?e[{APOSTROPHE}]er|c[{APOSTROPHE}]est|s[{APOSTROPHE}]mores?))(?![A-Za-z])", "l", QUOTES, cased=False),
     _rule(rf"(cont[{APOSTROPHE}]d\.)", "l", QUOTES, cased=False),
-    _rule(f"([{APOSTROPHE}](?:em|till?|cause))(?![A-Za-z])", "o", QUOTES, cased=False),
-    _rule(f"([{APOSTROPHE}]n[{APOSTROPHE}]?)(?![A-Za-z.])", "o", QUOTES, cased=False),
-    _rule(f"([{APOSTROPHE}]n[{APOSTROPHE}])", "o", QUOTES, cased=False),
+    _rule(f"([{APOSTROPHE}](?:em|till?|cause))", "o", QUOTES, cased=False),
+    _rule(f"([{APOSTROPHE}]n[{APOSTROPHE}]?)", "o", QUOTES, cased=False),
     _rule(f"([{APOSTROPHE}][2-9]0s)", "o", QUOTES, cased=False),
     _rule(f"([{APOSTROPHE}][0-9][0-9])(?:[{SPACE}]|$)", "o", QUOTES),
     # Abbreviations.
     _rule(r"((?:[A-Za-z]\.)++)", "l", ".", sentence="initials"),
-    _rule(r"(ph\.d\.)", "l", ".", cased=False, sentence="ending"),
     _rule(rf"((?:{TITLES})\.)", "l", ".", cased=False),
-    _rule(rf"((?:{ENDINGS})\.)", "l", ".", cased=False, sentence="ending"),
-    _rule(rf"((?:{STATES}|{COMPANIES})\.)", "l", ".", sentence="ending"),
     _rule(rf"((?:{TRADE})\.)", "l", "."),
     _rule(rf"((?:{BEFORE_NUMBER})\.)[{SPACE}]?[0-9]", "l", ".", cased=False),
     # Numbers: 1,000.5 -3 1.x 2 1/2 (555) 123-4567 +12.345.6789
-    _rule(f"([-+]?{NUMBER})", "do"),
-    _rule(rf"([0-9]++(?:\.[0-9]++)*+(?:\.x)++)(?:[.,!?{SPACE}]|$)", "d", ".", cased=False),
+    _rule(f"([-+\u00ad]?{NUMBER})", "ldo"),
+    _rule(rf"([{ALNUM}]++(?:\.[{ALNUM}]++)*\.x)(?:[.,!?{SPACE}]|$)", "ld", ".", cased=False),
     _rule(r"((?:[0-9]{1,4}[- \u00a0])?[0-9]{1,4}(?:\\?/|\u2044)[0-9]{1,4})", "d", "/\u2044", normalise=_no_break),
     _rule(
         r"((?:\([0-9]{2,3}\)[ \u00a0]?|(?:\+\+?)?(?:[0-9]{2,4}[- \u00a0])?[0-9]{2,4}[- \u00a0])"
@@ -176,7 +200,7 @@ RULES: list[Rule] = [
     # Addresses and mark-up.
     _rule(f"(https?://{URL_TAIL})", "l", ":", cased=False, keeps_soft_hyphen=True),
     _rule(
-        rf"""(www\.(?:[^{BREAK}"`'<>|.!?(){{}},]{{1,250}}+\.){{1,50}}[a-z]{{2,4}}(?:/{URL_TAIL})?)""",
+        rf"""(www\.(?:[^{BREAK}"<>|.!?(){{}},]{{1,250}}+\.){{1,50}}[a-z]{{2,4}}(?:/{URL_TAIL})?)""",
         "l",
         ".",
         cased=False,
@@ -189,15 +213,15 @@ RULES: list[Rule] = [
         keeps_soft_hyphen=True,
     ),
     _rule(
-        rf"""([A-Za-z0-9][^{MAIL_BREAK}]{{0,999}}@(?:[^{MAIL_BREAK}.]{{1,250}}+\.){{0,50}}[^{MAIL_BREAK}.]{{1,250}}+)""",
-        "ld",
+        rf"""((?:<|&lt;)?[A-Za-z0-9][^{MAIL_BREAK}]{{0,999}}@(?:[^{MAIL_BREAK}.]{{1,250}}+\.){{0,50}}[^{MAIL_BREAK}.]{{1,250}}+(?:>|&gt;)?)""",
+        "ldo",
         "@",
         keeps_soft_hyphen=True,
     ),
     _rule(r"(@[A-Za-z_][A-Za-z0-9_]*+)", "o", "@"),
-    _rule(f"(#[{LETTER}]++)", "o", "#"),
+    _rule(f"(#[{LETTER}\u00ad]++)", "o", "#", keeps_soft_hyphen=True),
     _rule(r"(<[!?][A-Za-z-][^>]{0,999}+>)", "o", "<", normalise=_no_break),
-    _rule(rf"(</?{TAG_NAME}(?:\s++{TAG_NAME}(?:\s*+=\s*+{TAG_VALUE})?+)*+\s*+/?\s*+>)", "o", "<", normalise=_no_break),
+    _rule(rf"(</?{TAG_NAME}(?: ++{TAG_NAME}(?: *+= *+{TAG_VALUE})?+)*+ *+/? *+>)", "o", "<", normalise=_no_break),
     # Faces: :-) ^_^ (^_^)
     _rule(r"([<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]])(?![A-Za-z0-9])", "o", ":;=", normalise=_brackets),
     _rule(r"(:3)", "o", ":"),
@@ -210,5 +234,9 @@ RULES: list[Rule] = [
     _rule(r"(-----+)", "o", "-"),
     _rule(r"(-{2,4})", "o", "-", normalise=lambda _: "--"),
     _rule(r"([?!]++|\*++|#++|@++|_++|<<|>>|``|'')", "o"),
+    _rule(r"((?:\\\*)++)", "o", "\\"),
     _rule("(&#[0-9]++;)", "o", "&"),
+    # Quotes: two printed ones make one token.
+    _rule(f"([{PRINTED_QUOTES}]{{2}})", "o", normalise=plain_quotes),
+    _rule(rf"(')[A-Za-z][^{BREAK}]", "o", normalise=lambda _: "`"),
 ]

@@ -6,7 +6,7 @@ import re
 from typing import ClassVar
 
 from firstsight.tokenizers._ptb_characters import SYMBOLS, character_class
-from firstsight.tokenizers._ptb_rules import ALNUM, DIGIT, GAP, IN_WORD, RULES, SPACE, Rule
+from firstsight.tokenizers._ptb_rules import ALNUM, DIGIT, GAP, IN_WORD, RULES, SPACE, Rule, plain_quotes
 from firstsight.tokenizers.base import Tokenizer
 
 __all__ = ["PtbTokenizer"]
@@ -35,10 +35,6 @@ REPLACED = {
     **dict.fromkeys("\u0080\u00a4\u20a0\u20ac", "$"),
     **dict.fromkeys("\u0085\u2026", "..."),
     **dict.fromkeys("\u0096\u0097\u2013\u2014\u2015", "--"),
-    **dict.fromkeys("\u0091\u2018\u201b\u2039", "`"),
-    **dict.fromkeys("\u0092\u2019\u203a", "'"),
-    **dict.fromkeys("\u0093\u201c\u00ab", "``"),
-    **dict.fromkeys("\u0094\u201d\u00bb", "''"),
 }
 ENTITIES = {
     "&amp;": "&",
@@ -64,7 +60,6 @@ _LETTER = re.compile(f"[{IN_WORD}]")
 _DIGIT = re.compile(f"[{DIGIT}]")
 _ALNUM = re.compile(f"[{ALNUM}]")
 _SYMBOL = re.compile(rf"[!-/:-@\[-`{{-~{character_class(SYMBOLS)}]")
-_OPENING_APOSTROPHE = re.compile(rf"'[A-Za-z][^{SPACE}]")
 # The common case, to which no rule but that for words applies: letters, then a space or the end.
 _PLAIN_WORD = re.compile(r"(?!(?:cannot|gonna|gotta|wanna|gimme|lemme)(?![A-Za-z]))[A-Za-z]+(?= |$)", re.IGNORECASE)
 _NEW_SENTENCE = re.compile(rf"[{SPACE}]+(?=[A-Z])(?i:{STARTERS})(?:[{SPACE}]|\Z)")
@@ -185,8 +180,6 @@ class _Scanner:
     def _single(self, character: str, position: int) -> str:
         if character == '"':
             return "``" if _ALNUM.match(self.text, position + 1) else "''"
-        if character == "'":
-            return "`" if _OPENING_APOSTROPHE.match(self.text, position) else "'"
-        if character in REPLACED:
-            return REPLACED[character]
+        if (plain := REPLACED.get(character, plain_quotes(character))) != character:
+            return plain
         return character if _SYMBOL.match(character) else ""
