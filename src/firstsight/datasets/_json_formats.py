@@ -77,7 +77,7 @@ def coco_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
     for key in walker.members():
         keys.append(key)
         if key == "annotations":
-            rows = [row_of_record(source, place, record, role) for place, record in walker.elements()]
+            rows = [_annotation_row(source, place, record, role) for place, record in walker.elements()]
         elif key == "images":
             images = list(walker.elements())
         else:
@@ -91,6 +91,14 @@ def coco_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
         image_id = image.get("id") if isinstance(image, dict) else None
         if isinstance(image_id, str) and str(image_id) not in annotated:
             yield CaptionRow(str(image_id), (), f"{place} of 'images'", "no annotation")
+
+
+def _annotation_row(source: SourceText, place: str, record: object, role: Role) -> CaptionRow:
+    """Return the row of one annotation, whose ``id`` is its own and never that of its image."""
+    if isinstance(record, dict) and "image_id" not in record:
+        fields = ", ".join(quoted(name) for name in list(record)[:8]) or "none"
+        raise source.fault(place, f"the annotation has no 'image_id'; its fields are {fields}.")
+    return row_of_record(source, place, record, role)
 
 
 def _no_annotations(keys: list[str]) -> str:

@@ -106,6 +106,8 @@ def _read_bytes(source: CaptionSource) -> tuple[str, bytes, str]:
         raise CaptionFileError(f"{name} is a folder. Name the file of captions in it.") from None
     except OSError as error:
         raise CaptionFileError(f"{name} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:  # a NUL in the name
+        raise CaptionFileError(f"{name} is no name of a file: {error}.") from None
 
 
 def _stream_name(stream: BinaryIO) -> str:
@@ -115,7 +117,7 @@ def _stream_name(stream: BinaryIO) -> str:
 
 def _neighbour(path: Path) -> str:
     try:
-        names = [entry.name for entry in path.parent.iterdir()]
+        names = [entry.name for entry in path.parent.iterdir() if entry.name != path.name]
     except OSError:
         return f" There is no folder {shown_name(path.parent)} either."
     nearest = closest_name(path.name, names)

@@ -93,7 +93,7 @@ def evaluate(
         ...     {"1": "A dog runs.", "2": "Two cats on a sofa."}, references, options=EvaluationOptions(n_resamples=0)
         ... )
         >>> round(result.score("ROUGE-L").value, 3)
-        0.877
+        0.905
     """
     options = options or EvaluationOptions()
     loaded, tokenizer = load_metrics(metrics), _load_tokenizer(options.tokenizer)

@@ -158,6 +158,10 @@ def test_bad_jsonl(text: str, message: str) -> None:
         ),
         ("[" * 100_000, "line 1: the JSON is nested too deeply."),
         (
+            '{"annotations": [{"id": 7, "caption": "a"}]}',
+            "entry 1 (line 1): the annotation has no 'image_id'; its fields are 'id', 'caption'.",
+        ),
+        (
             '{"annotations": {"image_id": 1}}',
             "line 1: expected a list of records, got {'image_id': '1'}.",
         ),
@@ -254,6 +258,16 @@ def test_names_that_are_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("captions.csv", "There is no file captions.csv. Check the path."),
         ("there/refs.json", "There is no file there/refs.json. There is no folder there either."),
         (".", ". is a folder. Name the file of captions in it."),
+    ):
+        with pytest.raises(CaptionFileError) as caught:
+            read_references(name)
+        assert str(caught.value) == message
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    (tmp_path / "vanished.txt").symlink_to("elsewhere")
+    for name, message in (
+        ("loop.json", "loop.json cannot be read: Too many levels of symbolic links."),
+        ("vanished.txt", "There is no file vanished.txt. Check the path."),
+        ("a\0b", "'a\\x00b' is no name of a file: embedded null byte."),
     ):
         with pytest.raises(CaptionFileError) as caught:
             read_references(name)

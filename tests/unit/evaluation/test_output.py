@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firstsight.errors import OutputError, UsageError
@@ -122,6 +122,7 @@ def test_ids_cannot_be_formulas(formula: str) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=()), min_size=1), min_size=1, max_size=5))
+@example(["a\u2028b", "a\u2029b", "a\x85b", "\ud800", "a\x0bb", "a\x1cb", "\x7f"])
 def test_any_id_is_one_line_of_json_that_comes_back(image_ids: list[str]) -> None:
     text = per_image_jsonl(evaluation(image_ids=tuple(image_ids)))
     lines = text.encode("utf-8").decode().splitlines()
