@@ -341,7 +341,9 @@ def _facts(evaluation: Evaluation | None, items: Sequence[ReportItem], options: 
     n_failed = sum(item.failure is not None for item in items)
     n_scored = evaluation.n_images if evaluation else 0
     counts = {"n": f"{len(items):,}", "scored": f"{n_scored:,}", "failed": f"{n_failed:,}"}
-    if n_scored == len(items):
+    if not n_scored and not n_failed:
+        images = both("{n}", "{n}개", **counts)
+    elif n_scored == len(items):
         images = both("{n}, all scored", "{n}개, 모두 점수를 매김", **counts)
     else:
         images = both(

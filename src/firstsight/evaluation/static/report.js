@@ -9,12 +9,14 @@
   const speak = (lang) => {
     root.lang = lang;
     document.title = root.dataset[lang === "ko" ? "titleKo" : "titleEn"];
-    const since = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
+    const words = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
     for (const time of document.querySelectorAll("time")) {
+      const since = time.parentElement.querySelector(".since");
       const minutes = Math.round((Date.parse(time.dateTime) - Date.now()) / 60000);
       const [amount, unit] = Math.abs(minutes) < 60 ? [minutes, "minute"]
         : Math.abs(minutes) < 1440 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
-      time.parentElement.querySelector(".since").textContent = ` (${since.format(amount, unit)})`;
+      const now = lang === "ko" ? "방금" : "just now";
+      since.textContent = ` (${amount === 0 ? now : words.format(amount, unit)})`;
     }
   };
   for (const input of document.querySelectorAll(".switches input")) {
