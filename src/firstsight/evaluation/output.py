@@ -178,7 +178,7 @@ def _header(width: int, has_intervals: bool) -> str:
 def _row(score: Score, width: int, has_intervals: bool) -> list[str]:
     if score.value is None:
         first = f"{score.name:<{width}}  "
-        said = f"undefined: {_visible(score.reason or '')}"
+        said = f"no score: {_visible(score.reason or '')}"
         return textwrap.wrap(said, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
     fields = parse_signature(score.signature)
     low, _, high = fields["range"].partition("..")

@@ -76,7 +76,7 @@ def test_the_table_is_aligned_and_narrow() -> None:
         "         score  95 % interval   in papers  range",
         "BLEU-1   0.500  0.250 to 0.750       50.0  0 to 1, higher is better",
         "BLEU-2   0.062                        6.2  0 to 1, higher is better",
-        "CIDEr-D  undefined: one image\\x1b only. Score two. Score two. Score two. Score two. Score two. Score",
+        "CIDEr-D  no score: one image\\x1b only. Score two. Score two. Score two. Score two. Score two. Score",
     ]
     assert max(map(len, lines)) <= 100
     assert lines[-1] == "BLEU-1..2 0.500 0.062, CIDEr-D undefined (n=2, refset 0123456789ab)"
