@@ -56,14 +56,15 @@ def to_srgb(image: Image.Image) -> Image.Image:
 def _from_wide(image: Image.Image) -> Image.Image:
     """Scale grey values of more than 8 bits (modes I;16 and its kin, I, F) to 0 to 255, rounded."""
     values = np.asarray(image)
-    is_16_bit = image.mode.startswith("I;16")
-    low, scale = (0.0, 255 / 65535) if is_16_bit else _range_of(values)
+    if image.mode.startswith("I;16"):
+        grey_of = np.rint(np.arange(65536) * (255 / 65535)).astype(np.uint8)
+        transparent = image.info.get("transparency")
+        if isinstance(transparent, int) and 0 <= transparent <= 65535:
+            grey_of[transparent] = 255
+        return Image.fromarray(grey_of[values]).convert("RGB")
+    low, scale = _range_of(values)
     finite = np.nan_to_num(values.astype(np.float64), nan=low, posinf=np.inf, neginf=-np.inf)
-    grey = np.clip(np.rint((finite - low) * scale), 0, 255).astype(np.uint8)
-    transparent = image.info.get("transparency")
-    if is_16_bit and isinstance(transparent, int):
-        grey[values == transparent] = 255
-    return Image.fromarray(grey).convert("RGB")
+    return Image.fromarray(np.clip(np.rint((finite - low) * scale), 0, 255).astype(np.uint8)).convert("RGB")
 
 
 def _range_of(values: npt.NDArray[np.generic]) -> tuple[float, float]:
@@ -86,12 +87,11 @@ def _through_profile(picture: Image.Image, source: Image.Image) -> Image.Image:
     """Return an RGB or CMYK picture in sRGB; a profile that is broken or of another kind is left aside."""
     profile = source.info.get("icc_profile")
     if isinstance(profile, bytes) and 128 < len(profile) < _MAX_PROFILE_BYTES:
-        kind = {"RGB": b"RGB ", "CMYK": b"CMYK"}[picture.mode]
-        if profile[16:20] == kind and (transform := _transform(profile, picture.mode)) is not None:
-            try:
-                return transform.apply(picture)
-            except Exception:  # the colours of the file as they are serve better than no picture
-                return picture.convert("RGB")
+        transform = _transform(profile, picture.mode)
+        try:
+            return picture.convert("RGB") if transform is None else transform.apply(picture)
+        except Exception:  # the colours of the file as they are serve better than no picture
+            return picture.convert("RGB")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 

@@ -158,18 +158,19 @@ class TestFailures:
     def test_every_image_failed(self, firstsight):
         assert firstsight("caption", "gone.jpg", "--format", "csv").exit_code == 3
 
-    def test_a_folder_below_that_cannot_be_listed(self, firstsight, monkeypatch):
-        real = os.scandir
 
-        def scandir(path: str) -> object:
-            if path.endswith("more"):
-                raise PermissionError(13, "Permission denied")
-            return real(path)
+def test_a_folder_below_that_cannot_be_listed(photos, firstsight, monkeypatch):
+    real = os.scandir
 
-        monkeypatch.setattr(os, "scandir", scandir)
-        done = firstsight("caption", "photos", "-o", "out.jsonl")
-        assert done.exit_code == 3
-        assert "warning: the folder 'photos/more' cannot be listed: Permission denied\n" in done.stderr
+    def scandir(path: str) -> object:
+        if path.endswith("more"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    done = firstsight("caption", photos, "-o", "out.jsonl")
+    assert done.exit_code == 3
+    assert done.stderr == "firstsight: warning: the folder 'photos/more' cannot be listed: Permission denied\n"
 
 
 def test_a_name_cannot_forge_a_line_or_move_the_cursor(photos, firstsight):

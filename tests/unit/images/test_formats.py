@@ -225,6 +225,8 @@ def test_a_broken_profile_is_left_aside(profile):
 def test_a_profile_of_another_colour_space_is_left_aside():
     grey = Image.new("L", (2, 2), 77)
     assert (load_image(encoded(grey, "PNG", icc_profile=_swapped_profile())) == 77).all()
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    np.testing.assert_array_equal(load_image(encoded(corners(), "PNG", icc_profile=lab)), np.asarray(corners()))
 
 
 @pytest.mark.parametrize(
