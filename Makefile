@@ -26,7 +26,7 @@ check: ## The checks for each commit: style, types, imports, fast tests; under 2
 lint: # Style, types and import directions
 	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted; run: .venv/bin/ruff format ."; exit 1; }
 	@.venv/bin/ruff check --quiet .
-	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/mypy --no-error-summary src tools $(wildcard benchmarks/*.py)
 	@.venv/bin/lint-imports --no-logo >.venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
 
 soak: ## The long sizes: hours of photos, memory that must stay flat

@@ -28,6 +28,8 @@ def main() -> None:
             viewport={"width": _WIDTH_PX, "height": _HEIGHT_PX}, color_scheme="light", locale="en-GB"
         )
         page.goto((Path(folder) / "demo" / "report.html").as_uri())
+        page.locator("#photos").scroll_into_view_if_needed()
+        page.evaluate("document.querySelector('#photos').scrollIntoView()")
         page.screenshot(path=picture)
         browser.close()
 

@@ -64,10 +64,10 @@ make_environment() {
 }
 
 find_browser() { # Chromium and a font with Hangul, for the tests that look at pages
-    local missing=()
+    local fonts missing=()
     if ! command -v chromium chromium-browser google-chrome >/dev/null; then missing+=(chromium); fi
-    if command -v dpkg-query >/dev/null && ! dpkg-query -W -f '${Status}\n' fonts-nanum fonts-noto-cjk 2>/dev/null |
-        grep -q 'install ok installed'; then
+    fonts=$(dpkg-query -W -f '${Status}\n' fonts-nanum fonts-noto-cjk 2>/dev/null || true)
+    if command -v dpkg-query >/dev/null && [[ $fonts != *'install ok installed'* ]]; then
         missing+=(fonts-nanum)
     fi
     if [ ${#missing[@]} = 0 ]; then return; fi
