@@ -114,6 +114,18 @@ def _page(evaluation: Evaluation | None, items: Sequence[ReportItem], options: R
         captioned[index].image_id: f"photo-{number}"
         for number, index in enumerate((index for group in groups for index in group.members), start=1)
     }
+    shown_groups = [
+        (
+            group,
+            SimpleNamespace(
+                title=_group_title(group, ranked_by),
+                photos=[_photo(captioned[index], figures, anchors) for index in group.members],
+            ),
+        )
+        for group in groups
+    ]
+    # The best and the weakest stand before the scores, the rest after them.
+    lead = {"all", "best", "weakest"} if any(group.kind == "best" for group in groups) else {"all", "others", "random"}
     css = Markup(_text("tokens.css") + _text("report.css"))
     js = Markup(_text("report.js"))
     title_en, title_ko = _titles(len(items))
@@ -130,13 +142,8 @@ def _page(evaluation: Evaluation | None, items: Sequence[ReportItem], options: R
         signatures=_signatures(evaluation),
         notes=[visible(note) for note in evaluation.notes] if evaluation else [],
         scores_caption=_scores_caption(evaluation, items),
-        groups=[
-            SimpleNamespace(
-                title=_group_title(group, ranked_by),
-                photos=[_photo(captioned[index], figures, anchors) for index in group.members],
-            )
-            for group in groups
-        ],
+        groups=[shown for group, shown in shown_groups if group.kind in lead],
+        later_groups=[shown for group, shown in shown_groups if group.kind not in lead],
         groups_note=_groups_note(groups, ranked_by, options.seed),
         row_names=figures.names,
         rows=[_row(item, figures, anchors) for item in captioned] if len(captioned) > 1 else [],
@@ -232,7 +239,7 @@ def _lede(evaluation: Evaluation | None, options: ReportOptions) -> Markup:
     parts = [
         both(
             "The captioner {name} looked at each photo and said in one sentence what it shows.",
-            "사진마다 무엇이 보이는지를 캡셔너 {name}의 한 문장으로 적었습니다.",
+            "캡셔너 {name}의 캡션입니다. 사진마다 보이는 것을 한 문장으로 적었습니다.",
             name=name,
         )
         if name
@@ -270,9 +277,9 @@ def _group_title(group: Group, ranked_by: str | None) -> Markup:
     if group.kind == "weakest":
         return both("The {n} weakest by {metric}", "{metric} 점수가 가장 낮은 {n}장", n=n, metric=ranked_by)
     if group.kind == "others":
-        return both("The others", "나머지 사진")
+        return both("The other photos", "나머지 사진")
     if group.kind == "random":
-        return both("{n} at random", "무작위로 고른 {n}장", n=n)
+        return both("{n} photos at random", "무작위로 고른 {n}장", n=n)
     return Markup()
 
 

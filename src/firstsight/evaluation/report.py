@@ -56,7 +56,7 @@ class ReportOptions:
     credits: Sequence[PhotoCredit] = ()
     next_command: str = ""
     """The command that a reader can run next."""
-    max_photos: int = 60
+    max_photos: int = 36
     """With more images than this, the best, the weakest and a random sample are shown, a third each."""
     seed: int = 0
     """Seed of the random sample."""

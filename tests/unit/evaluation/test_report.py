@@ -229,13 +229,19 @@ def test_best_weakest_and_others_are_shown_once_each(write: Write) -> None:
     assert "The 3 best by CIDEr-D CIDEr-D 점수가 가장 높은 3장" in page.text()
 
 
+def test_photos_stand_before_the_scores_and_the_others_after_them(write: Write) -> None:
+    page = write(items_of(9), evaluation_of({"CIDEr-D": [index / 10 for index in range(9)]}, 9))
+
+    assert [section.get("id") for section in page.all("section")] == ["photos", "scores", "others", "images", "used"]
+
+
 def test_a_thousand_images_show_a_stated_selection_and_a_row_each(write: Write) -> None:
     values = np.random.default_rng(7).random(1000)
     page = write(items_of(1000), evaluation_of({"CIDEr-D": list(values)}, 1000))
 
-    assert len(page.all("figure")) == 60
+    assert len(page.all("figure")) == 36
     assert (
-        "Shown are the 20 best and the 20 weakest by CIDEr-D, and 20 of the rest drawn at random (seed 0)."
+        "Shown are the 12 best and the 12 weakest by CIDEr-D, and 12 of the rest drawn at random (seed 0)."
         in page.text()
     )
     table = page.html[page.html.index('<table class="rows">') :]
