@@ -44,7 +44,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an image has no caption; ``code`` is one of those of ``errors.ImageError``."""
+    """Why an image has no caption; ``code`` is one of those of ``errors.ImageError``, or ``captioner``."""
 
     code: str
     message: str

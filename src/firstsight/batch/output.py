@@ -163,7 +163,7 @@ class AppendedOutput(Output):
                         self._refuse(number, "it is no row of a caption file")
                     break
                 if is_head and line != head:
-                    got = line.decode("utf-8", "replace").strip()
+                    got = line.decode("utf-8", "replace").removesuffix("\n")
                     self._refuse(number, f"the header is {got!r}; this run writes {self._format.head.strip()!r}")
                 elif not is_head:
                     self._hold_line(number, line, ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 import signal
 import sys
 import time
@@ -146,8 +147,9 @@ def _shown(
         return
     from tqdm import tqdm
 
-    bar = tqdm(total=job.n_images, initial=job.n_held, unit=" images", file=sys.stderr, dynamic_ncols=True, leave=False)
-    with bar:
+    columns, rows = shutil.get_terminal_size()  # 80 × 24 where a terminal says 0 × 0, in which tqdm draws nothing
+    size = {"ncols": min(columns, 100), "nrows": rows}
+    with tqdm(total=job.n_images, initial=job.n_held, unit=" images", file=sys.stderr, leave=False, **size) as bar:
         for record in records:
             if record.error is not None:
                 with tqdm.external_write_mode(file=sys.stderr):

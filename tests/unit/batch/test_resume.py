@@ -221,6 +221,7 @@ def test_a_kill_between_rename_and_removal_of_the_journal(photos):
             "public_id,caption\n",
             "line 1: the header is 'public_id,caption'; this run writes 'image_id,caption'",
         ),
+        ("o.csv", "image_id,caption\r\n", r"line 1: the header is 'image_id,caption\\r'; this run writes"),
         ("o.csv", "precious", "line 1: it is no row of a caption file"),
         ("o.csv", "image_id,caption\na,b,c\n", r"line 2: it is no csv row of captions \(expected 2 fields, got 3\)"),
         ("o.csv", "image_id,caption\nz,A cat.\n", "line 2: the image_id 'z' is not among the images of this run"),
@@ -231,11 +232,11 @@ def test_a_kill_between_rename_and_removal_of_the_journal(photos):
     ],
 )
 def test_what_does_not_fit_is_refused_and_left_alone(photos, name, content, message):
-    Path(name).write_text(content)
+    Path(name).write_bytes(content.encode())
     with pytest.raises(OutputError, match=rf"Cannot resume '{name}'.*{message}") as caught:
         run(photos, Path(name))
     assert "--overwrite" in str(caught.value)
-    assert Path(name).read_text() == content
+    assert Path(name).read_bytes() == content.encode()
 
 
 def test_bytes_that_are_no_text_are_refused(photos):
