@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint docs lock soak benchmark
+.PHONY: help demo test check lint docs picture lock soak benchmark
 
 export PYTHON
 PYTEST := .venv/bin/python -m pytest
@@ -40,6 +40,10 @@ benchmark: ## Every script of benchmarks/, one after another
 docs: ## Write the pages of docs/ that are generated from the program
 	@tools/set_up.sh dev
 	@.venv/bin/python tools/generate_docs.py
+
+picture: ## Take the picture of the report that the README shows
+	@tools/set_up.sh dev
+	@.venv/bin/python tools/picture.py
 
 lock: ## Resolve requirements/*.txt anew from pyproject.toml
 	@PYTHON=$${PYTHON:-python3}; "$$PYTHON" tools/lock.py
