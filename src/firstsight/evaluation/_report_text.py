@@ -48,8 +48,9 @@ def breakable(signature: str) -> Markup:
 
 
 def _as_html(value: object) -> Markup:
-    is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return escape(visible(value) if is_text else value)
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return escape(visible(value))
+    return escape(value)
 
 
 def _escaped(character: str) -> str:
