@@ -33,9 +33,18 @@ _MAX_DEV = 1000
 @click.option("--images", type=_PATH, metavar="FOLDER", help="Photos, found by id.  [the folder of PAIRS]")
 @click.option("-o", "--output", type=_PATH, required=True, metavar="MODEL", help="Folder of the new model.")
 @click.option("--text", "texts", type=_PATH, multiple=True, metavar="FILE", help="Captions without photos; repeatable.")
+@click.option("--train", "train_ids", type=_PATH, metavar="IDS", help="Ids to learn from.  [all others]")
 @click.option("--dev", type=_PATH, metavar="IDS", help="Ids kept apart and scored.  [a tenth of the photos]")
 @click.option("--test", type=_PATH, metavar="IDS", help="Ids kept apart and scored at the end.")
 @click.option("--steps", "n_steps", type=click.IntRange(min=1), default=4000, show_default=True, help="Training steps.")
+@click.option(
+    "--self-critical-steps",
+    "n_self_critical",
+    type=click.IntRange(min=0),
+    default=300,
+    show_default=True,
+    help="Steps that reward CIDEr-D.",
+)
 @click.option("--members", type=click.IntRange(1, 4), default=1, show_default=True, help="Decoders that vote.")
 @click.option("--name", default="own", show_default=True, help="Name of the model, stated in every record.")
 @click.option("--licence", default="not stated", show_default=True, help="Terms of your photos and captions.")
@@ -50,6 +59,7 @@ def train(
     texts: tuple[Path, ...],
     dev: Path | None,
     test: Path | None,
+    train_ids: Path | None,
     quiet: bool,
     overwrite: bool,
     **settings: object,
@@ -69,7 +79,8 @@ def train(
     if missing:
         warning(f"{len(missing)} ids of {pairs} have no photo and are left out, such as {missing[0]!r}.")
     text_sets = [list(text) for file in texts for text in read_references(file).captions.values()]
-    splits = _split(found, read_ids(dev) if dev else None, read_ids(test) if test else [], int(str(settings["seed"])))
+    lists = [read_ids(file) if file else None for file in (train_ids, dev, test)]
+    splits = _split(found, *lists, seed=int(str(settings["seed"])))
     cache = Path(str(settings["cache"])) if settings["cache"] else _default_cache()
     bars = _Bars(quiet=quiet)
     train_model(
@@ -99,31 +110,40 @@ def _options(settings: dict[str, object]):  # type: ignore[no-untyped-def]  # it
     from firstsight.training.loop import LoopOptions
     from firstsight.training.model_folder import ModelName
     from firstsight.training.recipe import RecipeOptions
+    from firstsight.training.self_critical import SelfCriticalOptions
 
     return RecipeOptions(
         name=ModelName(str(settings["name"]), "1", str(settings["licence"])),
-        loop=LoopOptions(n_steps=int(str(settings["n_steps"])), seed=int(str(settings["seed"]))),
+        loop=LoopOptions(
+            n_steps=int(str(settings["n_steps"])),
+            seed=int(str(settings["seed"])),
+            self_critical=SelfCriticalOptions(n_steps=int(str(settings["n_self_critical"]))),
+        ),
         n_members=int(str(settings["members"])),
     )
 
 
-def _split(found: list[Pair], dev: list[str] | None, test: list[str], seed: int) -> tuple[list[Pair], ...]:
+def _split(
+    found: list[Pair], train: list[str] | None, dev: list[str] | None, test: list[str] | None, *, seed: int
+) -> list[list[Pair]]:
     """Return the pairs to learn from, the dev pairs and the test pairs."""
     import numpy as np
 
+    of_test, named = set(test or ()), set(train or ())
     if dev is None:
-        others = [pair.image_id for pair in found if pair.image_id not in set(test)]
+        others = [pair.image_id for pair in found if pair.image_id not in of_test | named]
         n_dev = min(int(len(others) * _DEV_SHARE), _MAX_DEV)
         dev = [others[index] for index in np.random.default_rng(seed).permutation(len(others))[:n_dev]]
-    both = set(dev) & set(test)
-    if both:
-        raise UsageError(f"{len(both)} ids are in --dev and in --test, such as {min(both)!r}; keep the two apart.")
-    of_dev, of_test = set(dev), set(test)
-    return (
-        [pair for pair in found if pair.image_id not in of_dev and pair.image_id not in of_test],
-        [pair for pair in found if pair.image_id in of_dev],
-        [pair for pair in found if pair.image_id in of_test],
-    )
+    of_dev = set(dev)
+    of_train = {pair.image_id for pair in found} - of_dev - of_test if train is None else named
+    for first, second, both in (
+        ("--dev", "--test", of_dev & of_test),
+        ("--train", "--dev", of_train & of_dev),
+        ("--train", "--test", of_train & of_test),
+    ):
+        if both:
+            raise UsageError(f"{len(both)} ids are in {first} and {second}, such as {min(both)!r}; keep them apart.")
+    return [[pair for pair in found if pair.image_id in ids] for ids in (of_train, of_dev, of_test)]
 
 
 def _default_cache() -> Path:

@@ -18,7 +18,7 @@ from firstsight.captioners.embedded.vocabulary import Vocabulary
 N_FOLDS = 4
 _MIN_IMAGES = 12  # a keyword occurs in the captions of at least this many images
 _MAX_KEYWORDS = 1000
-_HEAD_STEPS = 400
+_HEAD_STEPS = 250
 _SIMILAR_SHARE = 0.7  # wrong words of imagined lists that come from captions about something similar
 
 FUNCTION_WORDS = frozenset(
@@ -69,7 +69,8 @@ def choose_words(captions: Sequence[Sequence[Sequence[str]]], vocabulary: Vocabu
     n_images: Counter[str] = Counter()
     for image in captions:
         n_images.update({word for caption in image for word in caption if word not in FUNCTION_WORDS})
-    common = [word for word, n in n_images.most_common(_MAX_KEYWORDS) if n >= _MIN_IMAGES and word in vocabulary]
+    by_number = sorted(n_images, key=lambda word: (-n_images[word], word))  # no order of a set: a run must resume alike
+    common = [word for word in by_number[:_MAX_KEYWORDS] if n_images[word] >= _MIN_IMAGES and word in vocabulary]
     of_class = [[word for word in words if word in vocabulary] for words in imagenet_words()]
     class_words = sorted({word for words in of_class for word in words})
     column = {word: index for index, word in enumerate(class_words)}

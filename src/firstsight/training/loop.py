@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from firstsight.captioners.embedded.vocabulary import END, PAD, START
 from firstsight.training.concepts import ImaginedConcepts
 from firstsight.training.features import silent
 from firstsight.training.network import CaptionNetwork, Inputs
+from firstsight.training.self_critical import Reward, SelfCriticalOptions, sample, self_critical_loss
 
 _DROP_GRID, _DROP_CONCEPTS = 0.1, 0.15
 _LABEL_SMOOTHING = 0.1
@@ -40,6 +41,8 @@ class LoopOptions:
     """Decay of the moving average of the weights."""
     checkpoint_every: int = 100
     seed: int = 0
+    self_critical: SelfCriticalOptions = field(default_factory=SelfCriticalOptions)
+    """The stage behind the last step."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class PairData:
     """Images with captions: features by view, concept lists by view, padded captions.
 
     ``grid`` (N, views, cells, channels) float16, of which ``rows`` (n,) are used; ``concepts`` and ``levels``
-    (n, views, k); ``words`` (n, captions, length) with START in front and END behind, PAD after it; an absent caption is all PAD.
+    (n, views, k); ``words`` (n, captions, length) with START in front and END behind, PAD after it; an absent caption
+    is all PAD.
     """
 
     grid: npt.NDArray[np.float16]
@@ -92,10 +96,17 @@ class Trainer:
     """One training run, resumable at every checkpoint: batches depend on the seed and the step alone."""
 
     def __init__(
-        self, network: CaptionNetwork, pairs: PairData, texts: TextData | None, options: LoopOptions, checkpoint: Path
+        self,
+        network: CaptionNetwork,
+        data: tuple[PairData, TextData | None],
+        reward: Reward,
+        options: LoopOptions,
+        checkpoint: Path,
     ) -> None:
         """Begin at step 0, or where ``checkpoint`` stands if there is one."""
-        self.network, self.pairs, self.texts, self.options = network, pairs, texts, options
+        self.network, self.options = network, options
+        self.pairs, self.texts = data
+        self._reward = reward
         self.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
         self.step = 0
         self._checkpoint = checkpoint
@@ -110,12 +121,19 @@ class Trainer:
             self._load()
 
     def run(self, on_step: Callable[[int, float], None] = silent) -> None:
-        """Learn to the last step, writing a checkpoint now and then."""
-        while self.step < self.options.n_steps:
-            loss = self._learn()
+        """Learn to the last step of both stages, writing a checkpoint now and then.
+
+        ``on_step`` gets the step and its loss; in the self-critical stage, minus the mean reward.
+        """
+        n_steps = self.options.n_steps
+        n_all = n_steps + self.options.self_critical.n_steps
+        while self.step < n_all:
+            if self.step == n_steps:  # the second stage starts from the average of the first
+                self.network.load_state_dict(self.average)
+            loss = self._learn() if self.step < n_steps else self._learn_by_reward()
             self.step += 1
             self._update_average()
-            if self.step % self.options.checkpoint_every == 0 or self.step == self.options.n_steps:
+            if self.step % self.options.checkpoint_every == 0 or self.step in (n_steps, n_all):
                 self._save()
             on_step(self.step, loss)
 
@@ -132,7 +150,7 @@ class Trainer:
             group["lr"] = self.options.learning_rate * self._rate()
         self._optimizer.zero_grad(set_to_none=True)
         self.network.train()
-        batches = [self._pair_batch(random)] + ([self._text_batch(random)] if self.texts else [])
+        batches = [self._pair_batch(random)[1:]] + ([self._text_batch(random)] if self.texts else [])
         n_words = sum(int((words[:, :, 1:] != PAD).sum()) for _, words in batches)
         total = 0.0
         for inputs, words in batches:
@@ -144,6 +162,24 @@ class Trainer:
         self._optimizer.step()
         return total / n_words
 
+    def _learn_by_reward(self) -> float:
+        options = self.options.self_critical
+        random = np.random.default_rng([self.options.seed, self.step])
+        torch.manual_seed(int(random.integers(2**31)))
+        for group in self._optimizer.param_groups:
+            group["lr"] = options.learning_rate
+        self._optimizer.zero_grad(set_to_none=True)
+        rows, inputs, _ = self._pair_batch(random, drop=False)
+        self.network.eval()
+        with torch.autocast("cpu", torch.bfloat16):
+            samples = sample(self.network, inputs, options.n_samples)
+            rewards = self._reward(rows.tolist(), samples.numpy())
+            loss = self_critical_loss(self.network, inputs, samples, rewards)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _GRADIENT_NORM)
+        self._optimizer.step()
+        return -float(rewards.mean())
+
     def _rate(self) -> float:
         """Warm-up, then a cosine to nearly nothing."""
         if self.step < self.options.warmup_steps:
@@ -151,7 +187,8 @@ class Trainer:
         done = (self.step - self.options.warmup_steps) / max(self.options.n_steps - self.options.warmup_steps, 1)
         return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
 
-    def _pair_batch(self, random: np.random.Generator) -> tuple[Inputs, Tensor]:
+    def _pair_batch(self, random: np.random.Generator, *, drop: bool = True) -> tuple[Ints, Inputs, Tensor]:
+        """Return rows, inputs and captions of a step's images; ``drop`` hides grid or concepts now and then."""
         n = len(self.pairs.words)
         size = min(self.options.images_per_step, n)
         steps_per_epoch = max(n // size, 1)
@@ -164,10 +201,10 @@ class Trainer:
             grid=torch.from_numpy(self.pairs.grid[self.pairs.rows[rows], views].astype(np.float32)),
             concepts=torch.from_numpy(self.pairs.concepts[rows, views]),
             levels=torch.from_numpy(self.pairs.levels[rows, views]),
-            has_grid=torch.from_numpy(draw >= _DROP_GRID),
-            has_concepts=torch.from_numpy(draw < 1 - _DROP_CONCEPTS),
+            has_grid=torch.from_numpy(draw >= (_DROP_GRID if drop else 0)),
+            has_concepts=torch.from_numpy(draw < (1 - _DROP_CONCEPTS if drop else 1)),
         )
-        return inputs, torch.from_numpy(self.pairs.words[rows])
+        return rows, inputs, torch.from_numpy(self.pairs.words[rows])
 
     def _text_batch(self, random: np.random.Generator) -> tuple[Inputs, Tensor]:
         assert self.texts is not None
@@ -185,7 +222,9 @@ class Trainer:
         return inputs, torch.from_numpy(self.texts.words[rows[:, None], places])
 
     def _update_average(self) -> None:
-        decay = min(self.options.average, (1 + self.step) / (10 + self.step))
+        is_late = self.step > self.options.n_steps
+        target = self.options.self_critical.average if is_late else self.options.average
+        decay = min(target, (1 + self.step) / (10 + self.step))
         for name, value in self.network.state_dict().items():
             self.average[name].lerp_(value.detach(), 1 - decay)
 

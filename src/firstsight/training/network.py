@@ -40,7 +40,6 @@ class Attention(nn.Module):
         self.query = nn.Linear(options.width, options.width)
         self.key_value = nn.Linear(options.width, 2 * options.width)
         self.output = nn.Linear(options.width, options.width)
-        self.dropout = options.dropout
 
     def heads(self, x: Tensor) -> Tensor:
         """Split (n, length, width) into (n, heads, length, width / heads)."""
@@ -62,7 +61,6 @@ class Attention(nn.Module):
             values,
             attn_mask=mask,
             is_causal=is_causal,
-            dropout_p=self.dropout if self.training else 0.0,
         )
         output: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
         return output

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,7 @@ from firstsight.training.features import Features, encode_images, silent
 from firstsight.training.loop import LoopOptions, PairData, TextData, Trainer, pad_words
 from firstsight.training.model_folder import ModelName, write_model
 from firstsight.training.network import CaptionNetwork, NetworkOptions
+from firstsight.training.self_critical import Reward
 
 Words = Sequence[Sequence[Sequence[str]]]
 """Of each image or text, of each caption, the words."""
@@ -124,13 +125,16 @@ def train_model(
     head, lists = learn_concepts(seen, (vocabulary, concepts), place / "concepts.npz", progress)
     networks = []
     for member in range(options.n_members):
-        loop = LoopOptions(**asdict(options.loop) | {"seed": options.loop.seed + member})
+        loop = replace(options.loop, seed=options.loop.seed + member)
         torch.manual_seed(loop.seed)
         network = CaptionNetwork(NetworkOptions(n_words=len(vocabulary)))
-        data = _pair_data(seen, lists, vocabulary, network.options.max_words)
-        text_data = _text_data(text_words, lists, captions, (vocabulary, concepts), network.options.max_words)
-        trainer = Trainer(network, data, text_data, loop, place / f"member-{member}.pt")
-        trainer.run(_reporter(progress, f"train decoder {member + 1} of {options.n_members}", loop.n_steps))
+        data = (
+            _pair_data(seen, lists, vocabulary, network.options.max_words),
+            _text_data(text_words, lists, captions, (vocabulary, concepts), network.options.max_words),
+        )
+        trainer = Trainer(network, data, Reward(captions, vocabulary), loop, place / f"member-{member}.pt")
+        n_steps = loop.n_steps + loop.self_critical.n_steps
+        trainer.run(_reporter(progress, f"train decoder {member + 1} of {options.n_members}", n_steps))
         networks.append(trainer.averaged())
     write_model(folder, options.name, encoder, (vocabulary, concepts), head, networks)
 
