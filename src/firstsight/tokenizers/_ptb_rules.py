@@ -230,7 +230,7 @@ RULES: list[Rule] = [
     # Brackets as the tokenizer itself writes them.
     _rule("(-(?:LRB|RRB|LCB|RCB|LSB|RSB)-)", "o", "-", cased=False),
     # Runs of one mark.
-    _rule(r"(\.{3,5}|\.[ \u00a0]\.[ \u00a0]\.)", "o", ".", normalise=lambda _: "..."),
+    _rule(r"(\.{3,5}|\.(?:[ \u00a0]\.){2,4})", "o", ".", normalise=lambda _: "..."),
     _rule(r"(-----+)", "o", "-"),
     _rule(r"(-{2,4})", "o", "-", normalise=lambda _: "--"),
     _rule(r"([?!]++|\*++|#++|@++|_++|<<|>>|``|'')", "o"),

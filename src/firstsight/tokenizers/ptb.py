@@ -114,7 +114,8 @@ class PtbTokenizer(Tokenizer):
             >>> PtbTokenizer().tokenize_with_punctuation('A "photo" of St. Ives...')
             ['a', '``', 'photo', "''", 'of', 'st.', 'ives', '...']
         """
-        tokens = _Scanner(_SURROGATE.sub("\ufffd", caption)).tokens()
+        text = _SURROGATE.sub("\ufffd", caption).replace("\n", " ")
+        tokens = _Scanner(text).tokens()
         return [part for part in " ".join(tokens).lower().rstrip().split(" ") if part]
 
 
