@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import shutil
 import signal
 import sys
@@ -84,16 +83,16 @@ def _batch_options(options: dict[str, Any]) -> BatchOptions:
 
 
 def _captioner(options: dict[str, Any], quiet: bool) -> Captioner:
-    from firstsight.captioners import CAPTIONERS, load_captioner
+    from firstsight.captioners import captioner_options, load_captioner
 
     name: str = options["name"]
     given: dict[str, Json] = {key: options[key] for key in ("beam_size", "seed") if options[key] is not None}
-    parameters = inspect.signature(CAPTIONERS.load(name)).parameters
-    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        if "seed" in given and "seed" not in parameters:
+    allowed = captioner_options(name)
+    if allowed is not None:
+        if "seed" in given and "seed" not in allowed:
             del given["seed"]
             note(f"nothing is random in the captioner {name!r}, so --seed changes nothing", quiet=quiet)
-        if "beam_size" in given and "beam_size" not in parameters:
+        if "beam_size" in given and "beam_size" not in allowed:
             raise UsageError(f"The captioner {name!r} has no beam, so --beam-size means nothing to it. Leave it out.")
     return load_captioner(name, **given)
 

@@ -11,7 +11,7 @@ import click
 
 from firstsight.cli._options import overwrite_option, quiet_option, seed_option
 from firstsight.cli._text import printable, warning
-from firstsight.errors import OutputError, UsageError
+from firstsight.errors import MissingDependencyError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -27,7 +27,7 @@ _MAX_DEV = 1000
 
 @click.command(
     epilog="Example:  firstsight train captions.jsonl --images photos/ -o my-model   "
-    "then  firstsight caption --model my-model photo.jpg"
+    "then  firstsight caption --captioner embedded:my-model photo.jpg"
 )
 @click.argument("pairs", type=_PATH)
 @click.option("--images", type=_PATH, metavar="FOLDER", help="Photos, found by id.  [the folder of PAIRS]")
@@ -72,8 +72,12 @@ def train(
         raise OutputError(f"{output} exists; say --overwrite to replace the model in it, or name another folder.")
     from firstsight.datasets.pairs import read_ids, read_pairs
     from firstsight.datasets.readers import read_references
-    from firstsight.training.card import measure, write_card
-    from firstsight.training.recipe import Progress, train_model
+
+    try:
+        from firstsight.training.card import measure, write_card
+        from firstsight.training.recipe import Progress, train_model
+    except ImportError as error:
+        raise MissingDependencyError("firstsight train", extra="train") from error
 
     found, missing = read_pairs(pairs, images or pairs.parent)
     if missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from firstsight.datasets._rows import CaptionRow, JsonNumber, Role, row_of_record
@@ -73,6 +74,7 @@ def coco_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
     walker = _Walker(source)
     rows: list[CaptionRow] | None = None
     images: list[tuple[str, Any]] = []
+    files: dict[str, str] = {}
     keys: list[str] = []
     for key in walker.members():
         keys.append(key)
@@ -86,11 +88,16 @@ def coco_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
     if rows is None:
         raise source.fault("", _no_annotations(keys))
     annotated = {row.image_id for row in rows}
-    yield from rows
     for place, image in images:
         image_id = image.get("id") if isinstance(image, dict) else None
-        if isinstance(image_id, str) and str(image_id) not in annotated:
-            yield CaptionRow(str(image_id), (), f"{place} of 'images'", "no annotation")
+        if not isinstance(image_id, str):
+            continue
+        file = image.get("file_name")
+        if isinstance(file, str):
+            files[str(image_id)] = str(file)
+        if str(image_id) not in annotated:
+            rows.append(CaptionRow(str(image_id), (), f"{place} of 'images'", "no annotation"))
+    yield from (replace(row, file=files.get(row.image_id, row.file)) for row in rows)
 
 
 def _annotation_row(source: SourceText, place: str, record: object, role: Role) -> CaptionRow:

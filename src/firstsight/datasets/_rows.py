@@ -10,12 +10,25 @@ from typing import Any, Literal, TypeAlias
 from firstsight.datasets._source import SourceText, quoted
 from firstsight.errors import closest_name
 
-__all__ = ["CAPTION_COLUMNS", "ID_COLUMNS", "CaptionRow", "JsonNumber", "Role", "row_of_record", "wanted_column"]
+__all__ = [
+    "CAPTION_COLUMNS",
+    "FILE_COLUMNS",
+    "ID_COLUMNS",
+    "CaptionRow",
+    "JsonNumber",
+    "Role",
+    "id_of_file",
+    "row_of_record",
+    "wanted_column",
+]
 
 Role: TypeAlias = Literal["candidates", "references"]
 
 ID_COLUMNS = ("image_id", "public_id", "id")
 """Names of the id, first match wins."""
+
+FILE_COLUMNS = ("file", "file_name")
+"""Names of the photo's file, first match wins; a record without an id has the file's name without extension."""
 
 CAPTION_COLUMNS: Mapping[Role, tuple[str, ...]] = {
     "candidates": ("caption", "caption_gt"),
@@ -42,6 +55,8 @@ class CaptionRow:
     """Such as ``line 3`` or ``entry 7 (line 1)``."""
     failure: str | None = None
     """Why there is no caption, for a record with ``error`` or with an empty list."""
+    file: str | None = None
+    """The photo's file, where the record names it."""
 
 
 def wanted_column(names: tuple[str, ...], present: Mapping[str, Any] | list[str]) -> str | None:
@@ -59,20 +74,29 @@ def row_of_record(source: SourceText, place: str, record: object, role: Role) ->
         raise source.fault(
             place, f'expected an object such as {{"image_id": "42", "caption": "A dog."}}, got {_kind(record)}.'
         )
+    file_column = wanted_column(FILE_COLUMNS, record)
+    named = record[file_column] if file_column else None
+    file = str(named) if isinstance(named, str) and named and not isinstance(named, JsonNumber) else None
     id_column = wanted_column(ID_COLUMNS, record)
-    if id_column is None:
+    if id_column is None and file is None:
         raise source.fault(place, _missing_field("id", ID_COLUMNS, list(record)))
-    image_id = _id_text(source, place, id_column, record[id_column])
+    image_id = _id_text(source, place, id_column, record[id_column]) if id_column else id_of_file(str(file))
     if record.get("error") not in (None, False, ""):
-        return CaptionRow(image_id, (), place, _failure_text(record["error"]))
+        return CaptionRow(image_id, (), place, _failure_text(record["error"]), file)
     if _CAPTION_LIST in record:
         captions = _caption_list(source, place, record[_CAPTION_LIST])
-        return CaptionRow(image_id, captions, place, None if captions else "an empty list of captions")
+        return CaptionRow(image_id, captions, place, None if captions else "an empty list of captions", file)
     column = wanted_column(CAPTION_COLUMNS[role], record)
     if column is None:
         allowed = (_CAPTION_LIST, *CAPTION_COLUMNS[role])
         raise source.fault(place, _missing_field("caption", allowed, [name for name in record if name != id_column]))
-    return CaptionRow(image_id, (_caption_text(source, place, column, record[column]),), place)
+    return CaptionRow(image_id, (_caption_text(source, place, column, record[column]),), place, file=file)
+
+
+def id_of_file(file: str) -> str:
+    """Return the id of a photo: the name of its file without folders and extension."""
+    name = re.split(r"[/\\]", file)[-1]
+    return name.rpartition(".")[0] or name
 
 
 def _missing_field(kind: str, allowed: tuple[str, ...], present: list[str]) -> str:

@@ -9,7 +9,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from firstsight.datasets._rows import CAPTION_COLUMNS, ID_COLUMNS, CaptionRow, Role, wanted_column
+from firstsight.datasets._rows import (
+    CAPTION_COLUMNS,
+    FILE_COLUMNS,
+    ID_COLUMNS,
+    CaptionRow,
+    Role,
+    id_of_file,
+    wanted_column,
+)
 from firstsight.datasets._source import SourceText, quoted
 from firstsight.datasets.writers import unguarded
 from firstsight.errors import closest_name
@@ -46,7 +54,7 @@ def token_file_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:  # 
 def is_table(source: SourceText) -> bool:
     """Tell whether the first line names an id, or nothing says that the text is JSON."""
     header = source.text.lstrip("\r\n").partition("\n")[0]
-    has_id = wanted_column(ID_COLUMNS, _names(header, _delimiter(source))) is not None
+    has_id = wanted_column(ID_COLUMNS + FILE_COLUMNS, _names(header, _delimiter(source))) is not None
     return has_id or source.suffix not in _JSON_SUFFIXES
 
 
@@ -58,22 +66,24 @@ def table_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
     records = _records(source, _delimiter(source))
     first_line, header = next(records, (1, []))
     names = [name.strip() for name in header]
-    id_column, caption_column = _columns(source, f"line {first_line}", names, role)
+    id_column, caption_column, file_column = _columns(source, f"line {first_line}", names, role)
     needed = max(id_column, caption_column)
     for line, fields in records:
         place = f"line {line}"
         if len(fields) <= needed or any(fields[len(names) :]):
             raise source.fault(place, _ragged(fields, names))
         image_id = unguarded(fields[id_column])
+        file = unguarded(fields[file_column]) if file_column is not None and len(fields) > file_column else None
         if not image_id:
             raise source.fault(place, f"{names[id_column]!r} is empty; every row needs the id of its image.")
-        yield CaptionRow(image_id, (unguarded(fields[caption_column]),), place)
+        image_id = id_of_file(image_id) if id_column == file_column else image_id
+        yield CaptionRow(image_id, (unguarded(fields[caption_column]),), place, file=file or None)
 
 
 def _delimiter(source: SourceText) -> str:
     header = source.text.lstrip("\r\n").partition("\n")[0]
     found = {mark: _names(header, mark) for mark in _DELIMITERS}
-    known = [mark for mark in _DELIMITERS if wanted_column(ID_COLUMNS, found[mark])]
+    known = [mark for mark in _DELIMITERS if wanted_column(ID_COLUMNS + FILE_COLUMNS, found[mark])]
     return max(known or _DELIMITERS, key=lambda mark: len(found[mark]))
 
 
@@ -100,7 +110,7 @@ def _records(source: SourceText, delimiter: str) -> Iterator[tuple[int, list[str
 def _csv_problem(problem: str, last_line: int) -> str:
     if "unexpected end" in problem:
         return (
-            f'a double quote opens here and is not closed before the file ends (line {last_line}): the file is cut '
+            f"a double quote opens here and is not closed before the file ends (line {last_line}): the file is cut "
             'short, or a quote inside a field is not doubled ("").'
         )
     if "expected after" in problem:
@@ -108,16 +118,19 @@ def _csv_problem(problem: str, last_line: int) -> str:
     return f"not valid CSV: {problem}."
 
 
-def _columns(source: SourceText, place: str, names: list[str], role: Role) -> tuple[int, int]:
+def _columns(source: SourceText, place: str, names: list[str], role: Role) -> tuple[int, int, int | None]:
+    """Return where the id, the caption and the file stand; without an id the file stands for it."""
     found = []
-    for kind, allowed in (("id", ID_COLUMNS), ("caption", CAPTION_COLUMNS[role])):
+    file = wanted_column(FILE_COLUMNS, names)
+    ids = ID_COLUMNS if file is None or wanted_column(ID_COLUMNS, names) else FILE_COLUMNS
+    for kind, allowed in (("id", ids), ("caption", CAPTION_COLUMNS[role])):
         column = wanted_column(allowed, names)
         if column is None:
             raise source.fault(place, _no_column(kind, allowed, names))
         if names.count(column) > 1:
             raise source.fault(place, f"the header has the column {column!r} {names.count(column)} times; keep one.")
         found.append(names.index(column))
-    return found[0], found[1]
+    return found[0], found[1], None if file is None else names.index(file)
 
 
 def _no_column(kind: str, allowed: tuple[str, ...], names: list[str]) -> str:

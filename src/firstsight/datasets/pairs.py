@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,20 @@ def read_pairs(captions: Path, images: Path) -> tuple[list[Pair], list[str]]:
 
     Args:
         captions: A file of any format that references may have.
-        images: The folder with the photos and its subfolders; the photo of an id is the file of that name, with or
-            without an image's extension.
+        images: The folder with the photos and its subfolders. A record's ``file`` or ``file_name`` is looked for
+            there; the photo of a record without one is the file named after its id, with an image's extension.
 
     Raises:
         CaptionFileError: The captions cannot be read, the folder cannot be listed, two photos have one id, or no id
             has a photo.
     """
     references = read_references(captions)
-    files = _photos(images)
+    photos = _photos(images)
+    files = {
+        image_id: file
+        for image_id in references.captions
+        if (file := _photo_of(image_id, references.files.get(image_id), images, photos)) is not None
+    }
     pairs = [
         Pair(image_id, files[image_id], texts) for image_id, texts in references.captions.items() if image_id in files
     ]
@@ -64,23 +69,31 @@ def read_ids(file: Path) -> list[str]:
     return [_stem(line.strip()) for line in lines if line.strip()]
 
 
-def _photos(folder: Path) -> dict[str, Path]:
+def _photo_of(image_id: str, named: str | None, folder: Path, photos: dict[str, list[Path]]) -> Path | None:
+    """Return the file that the record names, or else the only one with the id for a name."""
+    if named is not None and (folder / named).is_file():
+        return folder / named
+    candidates = photos.get(image_id, [])
+    if len(candidates) > 1:
+        raise CaptionFileError(
+            f"Two photos have the name {image_id!r}: {candidates[0]} and {candidates[1]}. Name the one that is meant "
+            "in a field 'file', or move the other."
+        )
+    return candidates[0] if candidates else None
+
+
+def _photos(folder: Path) -> dict[str, list[Path]]:
     """Return the photos below ``folder`` by name without extension."""
     if not folder.is_dir():
         raise CaptionFileError(f"{folder} is no folder; --images names the folder with the photos.")
-    files: dict[str, Path] = {}
+    photos: dict[str, list[Path]] = {}
     for base, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
             if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
                 continue
-            file, stem = Path(base, name), _stem(name)
-            if stem in files:
-                raise CaptionFileError(
-                    f"Two photos have the id {stem!r}: {files[stem]} and {file}. Rename one, or move it elsewhere."
-                )
-            files[stem] = file
-    return files
+            photos.setdefault(_stem(name), []).append(Path(base, name))
+    return photos
 
 
 def _stem(name: str) -> str:
@@ -88,6 +101,5 @@ def _stem(name: str) -> str:
     return Path(name).stem if Path(name).suffix.lower() in IMAGE_SUFFIXES else name
 
 
-def _listed(ids: Sequence[str] | Iterable[str]) -> str:
-    shown = [repr(image_id) for image_id in list(ids)[:_SHOWN]]
-    return ", ".join(shown)
+def _listed(ids: Sequence[str]) -> str:
+    return ", ".join(repr(image_id) for image_id in ids[:_SHOWN])

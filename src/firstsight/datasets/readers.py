@@ -54,6 +54,8 @@ class ReferenceFile:
     format: str
     captions: dict[str, tuple[str, ...]]
     places: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    """The photo's file of each id, where the file of captions names it."""
 
 
 _Rows: TypeAlias = Callable[[SourceText, Role], Iterator[CaptionRow]]
@@ -133,7 +135,10 @@ def read_references(source: CaptionSource) -> ReferenceFile:
             f"{text.name}: {len(bare):,} of {len(captions):,} images have no reference caption: {shown}"
             f"{', …' if len(bare) > _SHOWN_IDS else ''}. Give each at least one, or take it out of the file."
         )
-    return ReferenceFile(text.name, caption_format, {key: tuple(texts) for key, texts in captions.items()}, places)
+    files = {row.image_id: row.file for row in rows if row.file}
+    return ReferenceFile(
+        text.name, caption_format, {key: tuple(texts) for key, texts in captions.items()}, places, files
+    )
 
 
 def _rows_of(source: CaptionSource, role: Role) -> tuple[SourceText, str, list[CaptionRow]]:

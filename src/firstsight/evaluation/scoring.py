@@ -210,9 +210,7 @@ def _scores(
         )
     return [
         Score(name, _number(value), signature, _number(lower), _number(upper), _why_not(metric, value))
-        for name, signature, value, lower, upper in zip(
-            metric.score_names, signatures, values, low, high, strict=True
-        )
+        for name, signature, value, lower, upper in zip(metric.score_names, signatures, values, low, high, strict=True)
     ]
 
 

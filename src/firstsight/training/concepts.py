@@ -12,11 +12,12 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from firstsight.captioners.embedded.concepts import Floats, Ints
+from firstsight.captioners.embedded.concepts import N_KEYWORDS, Floats, Ints
 from firstsight.captioners.embedded.vocabulary import Vocabulary
 
 N_FOLDS = 4
-_MIN_IMAGES = 12  # a keyword occurs in the captions of at least this many images
+_MIN_IMAGES = 12  # a keyword occurs in the captions of at least this many images,
+_IMAGES_PER_WORD = 500  # or, in a small set, of one in so many
 _MAX_KEYWORDS = 1000
 _HEAD_STEPS = 250
 _SIMILAR_SHARE = 0.7  # wrong words of imagined lists that come from captions about something similar
@@ -70,7 +71,8 @@ def choose_words(captions: Sequence[Sequence[Sequence[str]]], vocabulary: Vocabu
     for image in captions:
         n_images.update({word for caption in image for word in caption if word not in FUNCTION_WORDS})
     by_number = sorted(n_images, key=lambda word: (-n_images[word], word))  # no order of a set: a run must resume alike
-    common = [word for word in by_number[:_MAX_KEYWORDS] if n_images[word] >= _MIN_IMAGES and word in vocabulary]
+    least = min(_MIN_IMAGES, max(2, len(captions) // _IMAGES_PER_WORD))
+    common = [word for word in by_number[:_MAX_KEYWORDS] if n_images[word] >= least and word in vocabulary]
     of_class = [[word for word in words if word in vocabulary] for words in imagenet_words()]
     class_words = sorted({word for words in of_class for word in words})
     column = {word: index for index, word in enumerate(class_words)}
@@ -147,7 +149,7 @@ class ImaginedConcepts:
         self,
         texts: Sequence[Sequence[Sequence[str]]],
         templates: tuple[Ints, Ints, npt.NDArray[np.bool_]],
-        words: tuple[frozenset[int], frozenset[int]],
+        concepts: ConceptWords,
         vocabulary: Vocabulary,
     ) -> None:
         """Index the texts.
@@ -155,11 +157,12 @@ class ImaginedConcepts:
         Args:
             texts: The words of every caption of every set.
             templates: Word numbers, levels and confirmations (n, k) of the training images' lists.
-            words: The vocabulary numbers that keyword lists and class lists may hold.
+            concepts: The words that lists may hold.
             vocabulary: The decoder's words.
         """
         self._templates = templates
-        self._class_words = words[1]
+        self._n_keywords = min(N_KEYWORDS, len(concepts.keywords))
+        self._class_words = frozenset(concepts.numbers(vocabulary)[1].tolist())
         function_words = {vocabulary.number(word) for word in FUNCTION_WORDS if word in vocabulary}
         self._content: list[list[int]] = []
         for captions in texts:
@@ -170,14 +173,15 @@ class ImaginedConcepts:
             for number in set(numbers):
                 self._texts_of_word.setdefault(number, []).append(index)
 
-    def draw(self, index: int, random: np.random.Generator, n_keywords: int) -> tuple[Ints, Ints]:
+    def draw(self, index: int, random: np.random.Generator) -> tuple[Ints, Ints]:
         """Return word numbers and levels (k,) for the captions of text ``index``."""
         template = int(random.integers(len(self._templates[0])))
         concepts = self._templates[0][template].copy()
         levels = self._templates[1][template].copy()
         confirmed = self._templates[2][template]
         own = self._content[index]
-        for part, allowed in ((slice(0, n_keywords), None), (slice(n_keywords, None), self._class_words)):
+        n = self._n_keywords
+        for part, allowed in ((slice(0, n), None), (slice(n, None), self._class_words)):
             mine = [number for number in own if allowed is None or number in allowed]
             random.shuffle(mine)
             mine = list(dict.fromkeys(mine))

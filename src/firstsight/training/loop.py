@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from firstsight.captioners.embedded.concepts import N_KEYWORDS, Ints
+from firstsight.captioners.embedded.concepts import Ints
 from firstsight.captioners.embedded.vocabulary import END, PAD, START
 from firstsight.training.concepts import ImaginedConcepts
 from firstsight.training.features import silent
@@ -211,7 +211,7 @@ class Trainer:
         n, n_captions = self.texts.words.shape[:2]
         rows = random.integers(n, size=self.options.texts_per_step)
         places = random.random((len(rows), n_captions)).argsort(1)[:, : self.options.captions_per_text]
-        drawn = [self.texts.imagined.draw(int(row), random, N_KEYWORDS) for row in rows]
+        drawn = [self.texts.imagined.draw(int(row), random) for row in rows]
         inputs = Inputs(
             grid=None,
             concepts=torch.from_numpy(np.stack([concepts for concepts, _ in drawn])),

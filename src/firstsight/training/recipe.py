@@ -219,7 +219,7 @@ def _pooled(seen: Seen) -> Floats:
 
 def _rows(array: npt.NDArray[np.float32]) -> Floats:
     """(n, views, k) to (n · views, k)."""
-    return array.reshape(-1, array.shape[-1])
+    return array.reshape(array.shape[0] * array.shape[1], array.shape[2])
 
 
 def _pair_data(seen: Seen, lists: tuple[Ints, Ints], vocabulary: Vocabulary, max_words: int) -> PairData:
@@ -240,8 +240,7 @@ def _text_data(
     numbers, levels = lists[0][:, 0], lists[1][:, 0]
     said = [set(vocabulary.encode(word for caption in image for word in caption)) for image in captions]
     confirmed = np.array([[int(number) in own for number in row] for row, own in zip(numbers, said, strict=True)])
-    keywords, class_words = (frozenset(part.tolist()) for part in concepts.numbers(vocabulary))
-    imagined = ImaginedConcepts(texts, (numbers, levels, confirmed), (keywords, class_words), vocabulary)
+    imagined = ImaginedConcepts(texts, (numbers, levels, confirmed), concepts, vocabulary)
     encoded = [[vocabulary.encode(caption) for caption in text] for text in texts]
     return TextData(pad_words(encoded, max_words), imagined)
 
