@@ -19,7 +19,7 @@ N_FOLDS = 4
 _MIN_IMAGES = 12  # a keyword occurs in the captions of at least this many images,
 _IMAGES_PER_WORD = 500  # or, in a small set, of one in so many
 _MAX_KEYWORDS = 1000
-_HEAD_STEPS = 250
+_MIN_HEAD_STEPS, _MAX_HEAD_STEPS = 50, 250
 _SIMILAR_SHARE = 0.7  # wrong words of imagined lists that come from captions about something similar
 
 FUNCTION_WORDS = frozenset(
@@ -122,9 +122,10 @@ def fit_keywords(pooled: Floats, targets: Floats, *, weight_decay: float = 0.02)
     optimizer = torch.optim.AdamW(
         [{"params": [weight], "weight_decay": weight_decay}, {"params": [bias], "weight_decay": 0.0}], lr=2e-3
     )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _HEAD_STEPS)
+    n_steps = min(_MAX_HEAD_STEPS, max(_MIN_HEAD_STEPS, len(x) // 20))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
     generator = torch.Generator().manual_seed(0)
-    for _ in range(_HEAD_STEPS):
+    for _ in range(n_steps):
         rows = torch.randint(len(x), (1024,), generator=generator)
         loss = functional.binary_cross_entropy_with_logits(
             functional.dropout(x[rows], 0.3) @ weight + bias, y[rows], reduction="sum"
