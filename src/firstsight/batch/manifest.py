@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from firstsight.datasets.writers import visible
+from firstsight._text import visible_name
 from firstsight.errors import CaptionFileError, closest_name
 
 __all__ = ["Manifest", "read_manifest"]
@@ -75,7 +75,7 @@ def read_manifest(path: str | os.PathLike[str]) -> Manifest:
         key = _plain(file)
         if key in ids:
             raise CaptionFileError(f"{name}, line {line}: the file {file!r} stands in it twice. Keep one row a file.")
-        ids[key] = visible(image_id)
+        ids[key] = visible_name(image_id)
     if not ids:
         raise CaptionFileError(f"{name} has no rows; expected the columns file,image_id and a row an image.")
     return Manifest(name, os.path.dirname(os.fspath(path)), ids)  # noqa: PTH120

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import BinaryIO, Literal, TypeAlias
 
+from firstsight._text import visible_name
 from firstsight.batch.manifest import Manifest, read_manifest
-from firstsight.datasets.writers import visible
 from firstsight.errors import UsageError
 from firstsight.images import IMAGE_SUFFIXES
 
@@ -117,7 +117,7 @@ def _collect(found: Iterable[tuple[str, str]], plan: Plan) -> None:
 def _image_id(path: str, inner: str, id_from: IdFrom, ids: Manifest | None) -> str:
     if ids is not None:
         return ids.image_id(path, inner)
-    return visible(inner.replace(os.sep, "/") if id_from == "path" else PurePath(path).stem)
+    return visible_name(inner.replace(os.sep, "/") if id_from == "path" else PurePath(path).stem)
 
 
 def _found(paths: list[str], listing: BinaryIO | None, plan: Plan) -> Iterator[tuple[str, str]]:

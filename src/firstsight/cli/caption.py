@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from firstsight._text import visible
 from firstsight.cli._options import overwrite_option, quiet_option
-from firstsight.cli._text import note, printable, warning
+from firstsight.cli._text import note, warning
 from firstsight.errors import UsageError
 
 if TYPE_CHECKING:
@@ -174,6 +175,6 @@ def _close(job: CaptionJob, out: str | None, seconds: float, *, quiet: bool) -> 
     rate = f" ({n_now / seconds:.1f} images a second)" if n_now and seconds > 0 else ""
     note(f"captioned {done.n_captioned:,} of {done.n_images:,} images in {seconds:.1f} s{rate}", quiet=quiet)
     if done.n_failed:
-        where = f"see {printable(out) if out else 'the output'}" if job.format.lists_failures else "they have no row"
+        where = f"see {visible(out) if out else 'the output'}" if job.format.lists_failures else "they have no row"
         warning(f"{done.n_failed:,} of {done.n_images:,} images failed; {where}")
     return _EXIT_SOME_FAILED if done.n_failed or done.unreadable else 0

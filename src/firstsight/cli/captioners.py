@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 
 import click
 
+from firstsight._text import visible
 from firstsight.cli._options import format_option
-from firstsight.cli._text import printable
 from firstsight.errors import FirstsightError
 
 __all__ = ["captioners"]
@@ -63,7 +63,7 @@ def _rows() -> list[_Row]:
 
 def _cells(texts: Sequence[str]) -> str:
     """Return one row of the table, each text wrapped within its column."""
-    columns = [textwrap.wrap(printable(text), width) for text, width in zip(texts, _WIDTHS, strict=True)]
+    columns = [textwrap.wrap(visible(text), width) for text, width in zip(texts, _WIDTHS, strict=True)]
     lines = [
         "  ".join(f"{part:<{width}}" for part, width in zip(parts, _WIDTHS, strict=True)).rstrip()
         for parts in itertools.zip_longest(*columns, fillvalue="")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from firstsight._text import visible
 from firstsight.cli._options import overwrite_option, quiet_option
-from firstsight.cli._text import note, printable, warning
+from firstsight.cli._text import note, warning
 from firstsight.errors import CaptionerError, OutputError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def demo(folder: str, name: str, no_open: bool, overwrite: bool, quiet: bool) ->
     for line in (*_caption_lines(records, evaluation), "", *_score_lines(evaluation), ""):
         click.echo(line)
     report = target / "report.html"
-    click.echo(f"Report: {printable(_shown_path(report))}")
+    click.echo(f"Report: {visible(_shown_path(report))}")
     click.echo(summary_line(evaluation))
     if not no_open and _has_display():
         _open(report)
@@ -150,7 +151,7 @@ def _caption_lines(records: Sequence[CaptionRecord], evaluation: Evaluation) -> 
         said = record.captions[0] if record.error is None else f"({record.error.code}) {record.error.message}"
         score = f"{scores[record.image_id]:.3f}" if record.image_id in scores else "-"
         head = f"{record.image_id:<{width}}  {score:>{len(_SHOWN_SCORE)}}  "
-        lines.append(head + _shortened(printable(said), _WIDTH - len(head)))
+        lines.append(head + _shortened(visible(said), _WIDTH - len(head)))
     return lines
 
 
@@ -158,7 +159,7 @@ def _score_lines(evaluation: Evaluation) -> list[str]:
     lines = [f"{'METRIC':<8}{'SCORE':>7}  95 % INTERVAL"]
     for score in evaluation.scores:
         if score.value is None:
-            lines.append(f"{score.name:<8}{'-':>7}  {printable(score.reason or '')}")
+            lines.append(f"{score.name:<8}{'-':>7}  {visible(score.reason or '')}")
         else:
             interval = "" if score.low is None or score.high is None else f"  {score.low:.3f} to {score.high:.3f}"
             lines.append(f"{score.name:<8}{score.value:>7.3f}{interval}")

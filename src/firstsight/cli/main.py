@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from firstsight import __version__
-from firstsight.cli._text import printable
+from firstsight._text import visible
 from firstsight.errors import FirstsightError, UnknownNameError, UsageError
 
 __all__ = ["EXIT_FAILED", "EXIT_INTERRUPTED", "EXIT_SOME_FAILED", "EXIT_USAGE", "cli", "main"]
@@ -129,7 +129,7 @@ def _print_usage_error(error: click.UsageError) -> None:
 
 def _print_error(message: str) -> None:
     with contextlib.suppress(OSError):
-        click.echo(f"firstsight: error: {printable(message)}", err=True)
+        click.echo(f"firstsight: error: {visible(message)}", err=True)
 
 
 def _os_message(error: OSError) -> str:

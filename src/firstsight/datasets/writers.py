@@ -7,12 +7,12 @@ import io
 import json
 import math
 import re
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, ClassVar
 
+from firstsight._text import visible_name
 from firstsight.errors import UnknownNameError, UsageError
 from firstsight.types import RECORD_SCHEMA_VERSION, CaptionRecord, Failure, Json, Provenance
 
@@ -23,20 +23,22 @@ __all__ = [
     "JsonlFormat",
     "RecordFormat",
     "TextFormat",
+    "csv_row",
     "format_of",
     "guarded",
+    "guarded_id",
     "one_line",
     "record_from_json",
     "unguarded",
-    "visible",
 ]
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Legal inside a JSON string, but a line break to str.splitlines() and to JavaScript.
 _JSON_BREAKS = re.compile("[\x85\u2028\u2029]")
-_FORMULA = re.compile(r"'*[=+\-@]")
-_GUARDED = re.compile(r"'+[=+\-@]")
+# A field that begins so is run by a spreadsheet, or taken apart (OWASP, "CSV Injection").
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
 _HARMLESS_ID = re.compile(r"[+-][\w .-]*")
 
 
@@ -90,7 +92,7 @@ class TextFormat(RecordFormat):
             said = f"[failed: {record.error.code}] {record.error.message}"
         else:
             said = record.captions[0]
-        return f"{visible(record.file)}\t{one_line(said)}\n"
+        return f"{visible_name(record.file)}\t{one_line(said)}\n"
 
 
 class JsonlFormat(RecordFormat):
@@ -152,14 +154,13 @@ class CsvFormat(RecordFormat):
             raise UsageError(
                 f"The id column {id_column!r} is not a name; allowed is text on one line, such as public_id."
             )
-        self.head = _csv_row(id_column, "caption")
+        self.head = csv_row(id_column, "caption")
 
     def row(self, record: CaptionRecord) -> str:
         """Return ``id,caption``, or nothing for an image that failed."""
         if record.error is not None:
             return ""
-        image_id = record.image_id if _HARMLESS_ID.fullmatch(record.image_id) else guarded(record.image_id)
-        return _csv_row(image_id, guarded(one_line(record.captions[0])))
+        return csv_row(guarded_id(record.image_id), guarded(one_line(record.captions[0])))
 
     def record(self, row: str) -> CaptionRecord:
         """Return the id and the caption of one row."""
@@ -212,24 +213,6 @@ def one_line(text: str) -> str:
     return _BREAKS.sub(" ", _SURROGATES.sub("\ufffd", text)).strip()
 
 
-def visible(text: str) -> str:
-    r"""Return a file name as text that can stand in a line: what cannot be shown is escaped, such as ``\n``, ``\xff``.
-
-    Bytes of a name that are not UTF-8 (lone surrogates in Python) are written as ``\xff`` too.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    if "\udc80" <= char <= "\udcff":
-        return f"\\x{ord(char) - 0xDC00:02x}"
-    if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp"):
-        return char.encode("unicode_escape", "backslashreplace").decode("ascii")
-    return char
-
-
 def guarded(text: str) -> str:
     """Return ``text`` so that no spreadsheet takes it for a formula; `unguarded` undoes it.
 
@@ -240,9 +223,21 @@ def guarded(text: str) -> str:
     return "'" + text if _FORMULA.match(text) else text
 
 
+def guarded_id(image_id: str) -> str:
+    """Return an id as `guarded` does; harmless ones that begin with a sign, such as ``-12_a``, stay as they are."""
+    return image_id if _HARMLESS_ID.fullmatch(image_id) else guarded(image_id)
+
+
 def unguarded(text: str) -> str:
     """Return the text that `guarded` was given."""
     return text[1:] if _GUARDED.match(text) else text
+
+
+def csv_row(*fields: object) -> str:
+    r"""Return one row of CSV that ends in a line feed; a field with a lone ``\r`` or ``\n`` is quoted."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(fields)  # quotes both characters wherever they stand
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def record_from_json(value: object) -> CaptionRecord:
@@ -314,9 +309,3 @@ def _fields(record: CaptionRecord) -> dict[str, Json]:
 def _json(value: Json) -> str:
     text = _SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False))
     return _JSON_BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _csv_row(*fields: str) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(fields)
-    return line.getvalue()

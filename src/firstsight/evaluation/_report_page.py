@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup, escape
 
+from firstsight._text import visible
 from firstsight._version import __version__
 from firstsight.evaluation._report_photos import EmbeddedPhoto, embed_photo
-from firstsight.evaluation._report_text import both, breakable, visible
+from firstsight.evaluation._report_text import both, breakable
 from firstsight.evaluation.signature import shared_part
 from firstsight.types import Score
 

@@ -1,30 +1,12 @@
-"""Text of the report: two languages side by side, and untrusted text that cannot act."""
+"""Text of the report: two languages side by side, and signatures that break between their fields."""
 
 from __future__ import annotations
 
-import unicodedata
-
 from markupsafe import Markup, escape
 
-__all__ = ["both", "breakable", "visible"]
+from firstsight._text import visible
 
-_ESCAPED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# Characters that reorder text (Unicode Standard Annex 9) and the byte order mark.
-_ESCAPED_CHARACTERS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-
-
-def visible(text: str) -> str:
-    r"""Return ``text`` with each control character, lone surrogate and direction mark as a visible escape.
-
-    The result can always be written as UTF-8 and reads in one direction; markup is left to the template's escaping.
-
-    Example:
-        >>> visible("one\x1b[31m two\u2028three")
-        'one\\x1b[31m two\\u2028three'
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escaped(character) for character in text)
+__all__ = ["both", "breakable"]
 
 
 def both(english: str, korean: str, /, **values: object) -> Markup:
@@ -51,9 +33,3 @@ def _as_html(value: object) -> Markup:
     if isinstance(value, str) and not isinstance(value, Markup):
         return escape(visible(value))
     return escape(value)
-
-
-def _escaped(character: str) -> str:
-    if unicodedata.category(character) in _ESCAPED_CATEGORIES or character in _ESCAPED_CHARACTERS:
-        return character.encode("unicode_escape").decode("ascii")
-    return character

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from firstsight.datasets.writers import guarded
+from firstsight._text import visible
+from firstsight.datasets.writers import csv_row, guarded_id
 from firstsight.errors import UsageError
 from firstsight.evaluation._files import check_output, write_whole
 from firstsight.evaluation.scoring import Evaluation
@@ -32,8 +31,6 @@ __all__ = [
 
 WIDTH = 100
 
-_CELL_BREAKS = ("\t", "\r", "\n")
-_HARMLESS_ID = re.compile(r"[+-][\w .-]*")
 # Lone surrogates have no UTF-8; the others end a line for readers that split as Python's splitlines does.
 _ESCAPED_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -56,7 +53,7 @@ def to_csv(evaluation: Evaluation) -> str:
     """Return one row a score: ``name,score,low,high,signature,reason``; what does not exist is empty."""
     columns = ("name", "score", "low", "high", "signature", "reason")
     rows = ((s.name, s.value, s.low, s.high, s.signature, s.reason) for s in evaluation.scores)
-    return _csv_text(columns, rows)
+    return "".join(csv_row(*row) for row in (columns, *rows))
 
 
 def to_table(evaluation: Evaluation) -> str:
@@ -91,9 +88,9 @@ def per_image_csv(evaluation: Evaluation) -> str:
     """
     columns = [score.name for score in evaluation.scores]
     rows = (
-        (_guarded(image_id), *(values.get(name) for name in columns)) for image_id, values in _per_image(evaluation)
+        (guarded_id(image_id), *(values.get(name) for name in columns)) for image_id, values in _per_image(evaluation)
     )
-    return _csv_text(("image_id", *columns), rows)
+    return "".join(csv_row(*row) for row in (("image_id", *columns), *rows))
 
 
 def per_image_jsonl(evaluation: Evaluation) -> str:
@@ -151,21 +148,6 @@ def _entry(score: Score) -> dict[str, Json]:
     return {"score": score.value, **interval, "signature": score.signature}
 
 
-def _csv_text(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    lines = []
-    for row in (columns, *rows):
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\r\n").writerow(row)  # quotes both characters wherever they stand
-        lines.append(line.getvalue().removesuffix("\r\n"))
-    return "\n".join(lines) + "\n"
-
-
-def _guarded(text: str) -> str:
-    if text.startswith(_CELL_BREAKS):
-        return f"'{text}"
-    return text if _HARMLESS_ID.fullmatch(text) else guarded(text)
-
-
 def _json_escape(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
@@ -178,7 +160,7 @@ def _header(width: int, has_intervals: bool) -> str:
 def _row(score: Score, width: int, has_intervals: bool) -> list[str]:
     if score.value is None:
         first = f"{score.name:<{width}}  "
-        said = f"no score: {_visible(score.reason or '')}"
+        said = f"no score: {visible(score.reason or '')}"
         return textwrap.wrap(said, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
     fields = parse_signature(score.signature)
     low, _, high = fields["range"].partition("..")
@@ -189,10 +171,6 @@ def _row(score: Score, width: int, has_intervals: bool) -> list[str]:
         f"{score.name:<{width}}  {score.value:5.3f}{interval}  {score.value * scale:9.1f}"
         f"  {low} to {high}, {fields['better']} is better"
     ]
-
-
-def _visible(text: str) -> str:
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _wrapped(signature: str) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firstsight._text import visible_name
 from firstsight.datasets import read_candidates
 from firstsight.datasets.writers import (
     CsvFormat,
@@ -18,10 +19,10 @@ from firstsight.datasets.writers import (
     TextFormat,
     format_of,
     guarded,
+    guarded_id,
     one_line,
     record_from_json,
     unguarded,
-    visible,
 )
 from firstsight.errors import UnknownNameError, UsageError
 from firstsight.types import CaptionRecord, Failure, Provenance
@@ -86,7 +87,7 @@ def test_any_text_is_one_printable_line_in_text_format(caption, file):
     assert not any(char < " " or "\x7f" <= char <= "\x9f" for char in row[:-1].replace("\t", "", 1))
 
 
-@given(caption=some_text, image_id=some_text.map(visible))
+@given(caption=some_text, image_id=some_text.map(visible_name))
 def test_any_caption_is_one_line_in_csv_and_no_formula(caption, image_id):
     row = CsvFormat().row(CaptionRecord(image_id, "f", (caption,)))
     row.encode()
@@ -135,14 +136,6 @@ def test_guarding_is_undone_exactly(text):
 def test_guarding_is_undone_exactly_near_quotes(text):
     assert unguarded(guarded(text)) == text
     assert not guarded(text).startswith(("=", "+", "-", "@"))
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [("a.jpg", "a.jpg"), ("사진.jpg", "사진.jpg"), ("a\nb", "a\\nb"), ("\udcff", "\\xff"), ("\x1b[31m", "\\x1b[31m")],
-)
-def test_visible_names(name, shown):
-    assert visible(name) == shown
 
 
 @pytest.mark.parametrize("record_format", [JsonlFormat(), JsonFormat(), CsvFormat()])
@@ -211,3 +204,23 @@ def test_a_format_that_is_not_known():
 def test_formats_without_rows_of_their_own_are_not_read_by_row(record_format):
     with pytest.raises(ValueError, match="is not read back"):
         record_format.record("x")
+
+
+@pytest.mark.parametrize("image_id", ["a\rb", "\r", "\ra", "a\r", "\t=1"])
+def test_an_id_with_a_lone_carriage_return_is_one_row_wherever_it_is_read(image_id, tmp_path):
+    path = tmp_path / "out.csv"
+    text = CsvFormat().head + CsvFormat().row(CaptionRecord(image_id, "f", ("A dog.",)))
+    path.write_bytes(text.encode())
+    with path.open(newline="") as file:
+        assert len(list(csv.reader(file))) == 2
+    assert read_candidates(path).captions == {image_id: "A dog."}
+    assert CsvFormat().record(text.split("\n")[1]).image_id == image_id
+
+
+@pytest.mark.parametrize(
+    ("image_id", "field"),
+    [("42", "42"), ("-12_a", "-12_a"), ("-1+1", "'-1+1"), ("=1", "'=1"), ("\t1", "'\t1"), ("'=1", "''=1")],
+)
+def test_an_id_that_a_spreadsheet_would_run_is_guarded(image_id, field):
+    assert guarded_id(image_id) == field
+    assert unguarded(field) == image_id

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from firstsight.evaluation._report_page import choose_groups
-from firstsight.evaluation._report_text import both, visible
+from firstsight.evaluation._report_text import both
 
 ranks = st.lists(st.none() | st.floats(0, 10), max_size=80)
 
@@ -52,24 +52,6 @@ def test_many_photos_without_a_score_are_a_random_sample_that_the_seed_decides()
     assert len(one.members) == 10
     assert list(one.members) == sorted(one.members)
     assert one.members != other.members
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain", "plain"),
-        ("한국어 캡션", "한국어 캡션"),
-        ("שלום", "שלום"),
-        ("👩‍🚀 astronaut", "👩‍🚀 astronaut"),
-        ("a\x1b[31mb", r"a\x1b[31mb"),
-        ("a\u202eb", r"a\u202eb"),
-        ("a\u2028b\x00", r"a\u2028b\x00"),
-        ("a\ud800b", r"a\ud800b"),
-        ("a\nb", r"a\nb"),
-    ],
-)
-def test_what_cannot_be_seen_is_made_visible(text: str, shown: str) -> None:
-    assert visible(text) == shown
 
 
 def test_values_are_escaped_once_and_braces_in_them_stay() -> None:
