@@ -95,7 +95,10 @@ class StreamOutput(Output):
 
 
 class AppendedOutput(Output):
-    """A file that grows by one row a record, is locked against a second run, and goes on after its last whole row."""
+    """A file that grows by one row a record, is locked against a second run, and goes on after its last whole row.
+
+    Nothing in it is changed before the first record: a captioner that cannot be loaded leaves all as it was.
+    """
 
     def __init__(self, path: Path, record_format: RecordFormat, existing: Existing, ids: Collection[str]) -> None:
         """Open or create ``path``.
@@ -105,13 +108,11 @@ class AppendedOutput(Output):
         """
         super().__init__()
         self._path, self._format = path, record_format
+        was_there = path.exists()
         self._fd = _locked(path, existing)
+        self._is_begun, self._is_new = False, not was_there
         try:
             self._n_bytes = self._read(ids) if existing == "resume" else 0
-            os.ftruncate(self._fd, self._n_bytes)
-            os.lseek(self._fd, self._n_bytes, os.SEEK_SET)
-            if not self._n_bytes:
-                self._put(record_format.head)
         except OSError as error:
             self.close()
             raise _cannot_write(str(path), error) from None
@@ -122,6 +123,7 @@ class AppendedOutput(Output):
     def write(self, record: CaptionRecord) -> None:
         """Write one row in one piece; what a full disk left of it is cut off again."""
         try:
+            self._begin()
             self._put(self._format.row(record))
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -133,16 +135,30 @@ class AppendedOutput(Output):
     def finish(self) -> None:
         """Bring the file to the disk itself."""
         try:
+            self._begin()
             os.fsync(self._fd)
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOTSUP):
                 raise _cannot_write(str(self._path), error) from None
 
     def close(self) -> None:
-        """Close the file, which unlocks it."""
+        """Close the file, which unlocks it; one that this run made and wrote nothing into goes."""
         if self._fd >= 0:
+            if self._is_new and not self._is_begun:
+                with contextlib.suppress(OSError):
+                    self._path.unlink()
             os.close(self._fd)
             self._fd = -1
+
+    def _begin(self) -> None:
+        """Cut off what is not continued and write the head, once."""
+        if self._is_begun:
+            return
+        os.ftruncate(self._fd, self._n_bytes)
+        os.lseek(self._fd, self._n_bytes, os.SEEK_SET)
+        if not self._n_bytes:
+            self._put(self._format.head)
+        self._is_begun = True
 
     def _put(self, text: str) -> None:
         data = text.encode()
@@ -221,6 +237,7 @@ class JournaledOutput(Output):
 
     def finish(self) -> None:
         """Write the file under another name beside it, rename it, and remove the journal."""
+        self._journal.finish()
         partial = self._path.with_name(self._path.name + ".partial")
         try:
             with partial.open("wb") as file:

@@ -126,6 +126,17 @@ def test_nothing_left_changes_nothing_and_needs_no_captioner(photos, suffix):
     assert not unfinished(out).exists() or suffix in ("jsonl", "csv")
 
 
+def test_a_journal_with_every_record_and_a_torn_line_becomes_the_file(photos):
+    whole, out = Path("whole.json"), Path("out.json")
+    run(photos, whole)
+    run(photos, out, BatchOptions(), 4)
+    journal = unfinished(out)
+    (photos / "=5.png").rename("=5.png")
+    journal.write_bytes(journal.read_bytes() + b'{"schema_ver')
+    assert run(photos, out) == []
+    assert json.loads(out.read_text()) == json.loads(whole.read_text())[:4]
+
+
 def test_a_finished_text_file_is_not_read_back(photos):
     run(photos, Path("out.txt"))
     with pytest.raises(OutputError, match=r"Cannot resume 'out\.txt': the file is finished.* Write jsonl or csv"):

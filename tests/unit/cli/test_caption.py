@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
+from firstsight.errors import UsageError
 from firstsight.testing.captioner import FakeCaptioner
 
 Command = Callable[..., SimpleNamespace]
@@ -214,6 +215,19 @@ def test_mistakes_are_said_before_the_model_is_loaded(photos, firstsight, fake, 
     assert Path("out.jsonl").read_text() == "precious"
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "json", "txt"])
+def test_a_captioner_that_cannot_be_loaded_leaves_the_output_as_it_was(photos, firstsight, monkeypatch, suffix):
+    def refuse(**options: object) -> FakeCaptioner:
+        raise UsageError("beam_size is 5000; allowed are values from 1 to 64.")
+
+    whole = firstsight("caption", photos, "-o", f"out.{suffix}").exit_code == 0 and Path(f"out.{suffix}").read_bytes()
+    monkeypatch.setattr("firstsight.captioners.CAPTIONERS", SimpleNamespace(load=lambda _: refuse))
+    assert firstsight("caption", photos, "-o", f"new.{suffix}").exit_code == 2
+    assert firstsight("caption", photos, "-o", f"out.{suffix}", "--overwrite").exit_code == 2
+    assert Path(f"out.{suffix}").read_bytes() == whole
+    assert sorted(path.name for path in Path().iterdir()) == [f"out.{suffix}", "photos"]
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -267,7 +281,7 @@ def test_ctrl_c_twice_ends_at_once(photos, firstsight, monkeypatch):
 
     monkeypatch.setattr("firstsight.captioners.CAPTIONERS", SimpleNamespace(load=lambda _: Interrupted))
     done = firstsight("caption", photos, "-o", "out.jsonl")
-    assert (done.exit_code, Path("out.jsonl").read_text()) == (130, "")
+    assert (done.exit_code, Path("out.jsonl").exists()) == (130, False)
 
 
 def test_help_has_an_example_and_fits_a_screen(firstsight):
