@@ -20,7 +20,7 @@ from firstsight._text import visible
 from firstsight._version import __version__
 from firstsight.evaluation._report_photos import EmbeddedPhoto, embed_photo
 from firstsight.evaluation._report_text import both, breakable
-from firstsight.evaluation.signature import shared_part
+from firstsight.evaluation.signature import parse_signature, shared_part
 from firstsight.types import Score
 
 if TYPE_CHECKING:
@@ -182,12 +182,21 @@ def _score(score: Score) -> SimpleNamespace:
         return shown
     highest = max(score.value, score.high if score.high is not None else score.value)
     axis_end = next((end for end in _AXIS_ENDS if end >= highest), math.ceil(highest))
-    shown.value, shown.axis_end, shown.at = f"{score.value:.3f}", axis_end, _percent(score.value, axis_end)
+    shown.value, shown.at = f"{score.value:.3f}", _percent(score.value, axis_end)
+    shown.axis_end = _axis_label(axis_end, parse_signature(score.signature).get("range", ""))
     shown.interval, shown.low_at, shown.high_at = "", None, None
     if score.low is not None and score.high is not None:
         shown.interval = f"{score.low:.3f} – {score.high:.3f}"
         shown.low_at, shown.high_at = _percent(score.low, axis_end), _percent(score.high, axis_end)
     return shown
+
+
+def _axis_label(axis_end: int, score_range: str) -> Markup:
+    """Return where an axis from 0 ends, and of how much, where the score itself can be higher than that."""
+    highest = float(score_range.rpartition("..")[2] or axis_end)
+    if highest <= axis_end or math.isinf(highest):
+        return escape(axis_end)
+    return both("{end} of {highest}", "{highest} 중 {end}", end=axis_end, highest=f"{highest:g}")
 
 
 def _signatures(evaluation: Evaluation | None) -> list[tuple[Markup, str]]:

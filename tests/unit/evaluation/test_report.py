@@ -138,6 +138,26 @@ def test_the_score_table_has_interval_signature_and_a_scale_that_holds_the_inter
     assert page.all("circle")[0]["cx"] == "25.0%"
 
 
+@pytest.mark.parametrize(
+    ("value", "score_range", "label"),
+    [
+        (0.4, "0..1", "0 1"),
+        (0.4, "0..10", "0 1 of 10 10 중 1"),
+        (1.4, "0..10", "0 2 of 10 10 중 2"),
+        (7.0, "0..10", "0 10"),
+        (0.4, "0..inf", "0 1"),
+        (0.4, "0..0.5", "0 1"),
+    ],
+)
+def test_an_axis_that_ends_before_the_score_can_says_so(
+    write: Write, value: float, score_range: str, label: str
+) -> None:
+    score = Score("X", value, f"metric:X|better:higher|range:{score_range}|tok:ptb@1")
+    page = write(items_of(1), evaluation_of({}, 1, scores=[score]))
+
+    assert f"X {value:.3f} – {label} Signatures" in page.text()
+
+
 def test_scores_with_one_signature_share_it(write: Write) -> None:
     scores = [Score(f"BLEU-{order}", 0.5, "BLEU|v1") for order in (1, 2, 3, 4)]
     page = write(items_of(1), evaluation_of({}, 1, scores=scores))
