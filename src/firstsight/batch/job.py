@@ -93,6 +93,8 @@ class CaptionJob:
             OutputError: The output may not or cannot be written.
         """
         self._options = options = options or BatchOptions()
+        if out is not None and os.path.isdir(out):  # noqa: PTH112
+            raise OutputError(f"{os.fspath(out)!r} is a folder. Name a file in it.")
         self.format: RecordFormat = format_of(
             options.format, None if out is None else os.fspath(out), id_column=options.id_column
         )

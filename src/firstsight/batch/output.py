@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NoReturn, TypeAlias
 
 from firstsight.datasets.writers import JsonlFormat, RecordFormat
-from firstsight.errors import OutputError
+from firstsight.errors import OutputError, UsageError
 from firstsight.types import CaptionRecord, Provenance
 
 __all__ = ["Existing", "Output", "open_output"]
@@ -293,10 +293,11 @@ def open_output(
 
     Raises:
         OutputError: The file may not or cannot be written, or cannot be resumed; the message says why.
+        UsageError: Standard output is to be resumed.
     """
     if out is None or os.fspath(out) == "-":
         if existing == "resume":
-            raise OutputError("Standard output cannot be resumed. Name a file with -o.")
+            raise UsageError("Standard output cannot be resumed. Name a file with -o.")
         ids()
         return StreamOutput(sys.stdout.buffer, "standard output", record_format, owns=False)
     path = Path(out)

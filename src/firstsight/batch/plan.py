@@ -80,7 +80,7 @@ def plan_images(
         found = ids.images()
     else:
         found = ((path, _image_id(path, inner, id_from, ids)) for path, inner in _found(names, listing, plan))
-    _collect(found, plan)
+    _collect(found, plan, _other_ids(id_from, has_manifest=ids is not None))
     if not plan.images:
         named = ", ".join(repr(name) for name in names[:_SHOWN]) or (repr(os.fspath(manifest)) if manifest else "")
         if not named:
@@ -94,7 +94,16 @@ def plan_images(
     return plan
 
 
-def _collect(found: Iterable[tuple[str, str]], plan: Plan) -> None:
+def _other_ids(id_from: IdFrom, *, has_manifest: bool) -> str:
+    """Return what to do about ids that collide."""
+    if has_manifest:
+        return "Give each an id of its own in the manifest."
+    if id_from == "path":
+        return "Name one folder above them all, or give the ids with --manifest."
+    return "Say --id-from path, or give the ids with --manifest."
+
+
+def _collect(found: Iterable[tuple[str, str]], plan: Plan, advice: str) -> None:
     index: dict[str, int] = {}
     collisions: dict[str, tuple[str, str]] = {}
     for path, image_id in found:
@@ -109,9 +118,7 @@ def _collect(found: Iterable[tuple[str, str]], plan: Plan) -> None:
         shown = "; ".join(f"{image_id!r} for {a!r} and {b!r}" for image_id, (a, b) in list(collisions.items())[:_SHOWN])
         more = "; …" if len(collisions) > _SHOWN else ""
         count = "1 image id stands" if len(collisions) == 1 else f"{len(collisions):,} image ids stand"
-        raise UsageError(
-            f"{count} for more than one file: {shown}{more}. Say --id-from path, or give the ids with --manifest."
-        )
+        raise UsageError(f"{count} for more than one file: {shown}{more}. {advice}")
 
 
 def _image_id(path: str, inner: str, id_from: IdFrom, ids: Manifest | None) -> str:

@@ -89,7 +89,7 @@ def row_of_record(source: SourceText, place: str, record: object, role: Role) ->
     column = wanted_column(CAPTION_COLUMNS[role], record)
     if column is None:
         allowed = (_CAPTION_LIST, *CAPTION_COLUMNS[role])
-        raise source.fault(place, _missing_field("caption", allowed, [name for name in record if name != id_column]))
+        raise source.fault(place, _missing_field("caption", allowed, list(record)))
     return CaptionRow(image_id, (_caption_text(source, place, column, record[column]),), place, file=file)
 
 

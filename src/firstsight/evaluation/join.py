@@ -14,8 +14,8 @@ __all__ = ["Corpus", "file_places", "join"]
 _SHOWN_IDS = 5
 _MAX_ID_CHARS = 60
 
-Place = Callable[[str], str]
-"""From an image id to where it stands, such as ``refs.json, line 3``; empty where that is not known."""
+Place = Callable[[str], tuple[str, str]]
+"""From an image id to the file and the place in it, such as ``line 3``; both empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def join(
     candidates: Mapping[str, str],
     references: Mapping[str, Sequence[str]],
     missing: MissingRule,
-    place: Place = lambda _: "",
+    place: Place = lambda _: ("", ""),
 ) -> Corpus:
     """Return the images that are scored.
 
@@ -72,10 +72,10 @@ def join(
 def file_places(candidates: CandidateFile, references: ReferenceFile) -> Place:
     """Return the function that says where an image without a candidate stands."""
 
-    def place(image_id: str) -> str:
+    def place(image_id: str) -> tuple[str, str]:
         if image_id in candidates.failures:
-            return f"{candidates.name}, {candidates.places[image_id]}: {_shown(candidates.failures[image_id])}"
-        return f"{references.name}, {references.places[image_id]}"
+            return candidates.name, f"{candidates.places[image_id]}: {_shown(candidates.failures[image_id])}"
+        return references.name, references.places[image_id]
 
     return place
 
@@ -96,10 +96,12 @@ def _check_types(candidates: Mapping[str, str], references: Mapping[str, Sequenc
 
 
 def _missing(absent: list[str], extra: list[str], n_images: int, place: Place) -> str:
-    shown = []
+    shown, last_file = [], ""
     for image_id in absent[:_SHOWN_IDS]:
-        where = place(image_id)
+        file, where = place(image_id)
+        where = where if file == last_file else f"{file}, {where}"  # a file is named once for all that stand in it
         shown.append(f"{_shown(image_id)} ({where})" if where else _shown(image_id))
+        last_file = file
     return (
         f"{_count(absent, n_images)} no candidate: {', '.join(shown)}{', …' if len(absent) > _SHOWN_IDS else ''}. "
         f"Add what is missing, or go on with --missing skip (score the other {n_images - len(absent):,}) or "
@@ -111,8 +113,8 @@ def _nothing_in_common(
     candidates: Mapping[str, str], references: Mapping[str, Sequence[str]], absent: list[str], extra: list[str]
 ) -> str:
     return (
-        f"No image has both a candidate and references: the {len(candidates):,} candidates have ids such as "
-        f"{_shown_list(candidates)}, the {len(references):,} images with references {_shown_list(references)}. "
+        f"No image has both a candidate and references. Ids of candidates ({len(candidates):,}): "
+        f"{_shown_list(candidates) or 'none'}; of references ({len(references):,}): {_shown_list(references)}. "
         f"Check that the two belong together.{_likeness(absent, extra)}"
     )
 

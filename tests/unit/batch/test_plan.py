@@ -153,6 +153,14 @@ class TestIds:
         )
         assert ids("p", id_from="path") == ["a.jpg", "b.jpg", "q/a.png"]
 
+    def test_collisions_say_what_helps_where_paths_or_a_manifest_collide(self):
+        touch("p/a.jpg", "q/a.jpg")
+        with pytest.raises(UsageError, match=r"\. Name one folder above them all, or give the ids with --manifest\.$"):
+            ids("p", "q", id_from="path")
+        Path("m.csv").write_text("file,image_id\np/a.jpg,1\nq/a.jpg,1\n")
+        with pytest.raises(UsageError, match=r"\. Give each an id of its own in the manifest\.$"):
+            plan_images([], manifest="m.csv")
+
     def test_many_collisions_show_five(self):
         touch(*(f"p/{i}.jpg" for i in range(7)), *(f"q/{i}.jpg" for i in range(7)))
         with pytest.raises(UsageError, match="7 image ids stand for more") as caught:

@@ -301,7 +301,7 @@ def test_outputs_that_cannot_be(photos):
 
 
 def test_standard_output_cannot_be_resumed(photos):
-    with pytest.raises(OutputError, match=r"Standard output cannot be resumed. Name a file with -o"):
+    with pytest.raises(UsageError, match=r"Standard output cannot be resumed. Name a file with -o"):
         caption_files([photos], captioner=FakeCaptioner(), options=RESUME)
     with pytest.raises(OutputError, match="is a pipe or a device and cannot be resumed"):
         caption_files([photos], "/dev/null", captioner=FakeCaptioner(), options=BatchOptions("jsonl", "resume"))

@@ -78,7 +78,7 @@ def test_a_file_that_is_no_text(text: bytes, message: str) -> None:
         ),
         (
             '{"image_id": 1, "capton": "a"}',
-            "line 1: no caption: expected one of captions, caption, caption_gt; the fields are 'capton'. "
+            "line 1: no caption: expected one of captions, caption, caption_gt; the fields are 'image_id', 'capton'. "
             "Did you mean 'caption' for 'capton'?",
         ),
         ('{"image_id": true, "caption": "a"}', "line 1: 'image_id' must be text or a whole number, got true."),

@@ -24,11 +24,11 @@ def test_the_order_is_that_of_the_references() -> None:
 def test_missing_candidates_are_an_error_with_counts_ids_and_places() -> None:
     candidates = {"1": "a", "2": "b", "5": "e"}
     with pytest.raises(CaptionFileError) as caught:
-        join(candidates, REFERENCES, "error", lambda image_id: f"refs.csv, line {int(image_id) + 1}")
+        join(candidates, REFERENCES, "error", lambda image_id: ("refs.csv", f"line {int(image_id) + 1}"))
     assert str(caught.value) == (
-        "7 of 10 images have no candidate: '3' (refs.csv, line 4), '4' (refs.csv, line 5), '6' (refs.csv, line 7), "
-        "'7' (refs.csv, line 8), '8' (refs.csv, line 9), …. Add what is missing, or go on with --missing skip (score "
-        "the other 3) or --missing empty (score each as a caption without words)."
+        "7 of 10 images have no candidate: '3' (refs.csv, line 4), '4' (line 5), '6' (line 7), '7' (line 8), "
+        "'8' (line 9), …. Add what is missing, or go on with --missing skip (score the other 3) or --missing empty "
+        "(score each as a caption without words)."
     )
 
 
@@ -54,6 +54,15 @@ def test_extra_candidates_are_noted_and_left_out() -> None:
     )
 
 
+def test_each_file_is_named_where_the_places_change_from_one_to_the_other() -> None:
+    candidates = CandidateFile("c.jsonl", "JSONL", {}, {"2": "empty"}, {"2": "line 9"})
+    references = ReferenceFile("r.csv", "CSV", {"1": ("x",), "2": ("y",), "3": ("z",)}, {"1": "row 1", "3": "row 3"})
+    with pytest.raises(
+        CaptionFileError, match=r"'1' \(r\.csv, row 1\), '2' \(c\.jsonl, line 9: 'empty'\), '3' \(r\.csv,"
+    ):
+        join(candidates.captions, references.captions, "error", file_places(candidates, references))
+
+
 def test_a_failed_candidate_says_where_and_why() -> None:
     candidates = CandidateFile("c.jsonl", "JSONL", {"1": "a"}, {"2": "truncated: ends early"}, {"2": "line 9"})
     references = ReferenceFile("r.csv", "CSV", {"1": ("x",), "2": ("y",)}, {"1": "line 2", "2": "line 3"})
@@ -77,8 +86,8 @@ def test_ids_that_almost_fit_are_pointed_out(candidate: str, reference: str, hin
     with pytest.raises(CaptionFileError) as caught:
         join({candidate: "a"}, {reference: ["b"]}, missing)
     assert str(caught.value) == (
-        f"No image has both a candidate and references: the 1 candidates have ids such as {candidate!r}, "
-        f"the 1 images with references {reference!r}. Check that the two belong together. {hint}"
+        f"No image has both a candidate and references. Ids of candidates (1): {candidate!r}; "
+        f"of references (1): {reference!r}. Check that the two belong together. {hint}"
     )
 
 
