@@ -25,7 +25,12 @@ def overwrite_option(function: F) -> F:
 def seed_option(function: F) -> F:
     """Add ``--seed``, passed as ``seed: int``, 0 unless told."""
     option = click.option(
-        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all that is random."
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        show_default=True,
+        help="Seed of all that is random.",
     )
     return option(function)
 

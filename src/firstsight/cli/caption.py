@@ -32,24 +32,28 @@ _FORMATS = ("text", "jsonl", "json", "csv")
 @click.command(epilog="Example:  firstsight caption photos/ -o captions.jsonl")
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("-o", "--output", "out", metavar="OUT", help="File to write; stdout unless given.")
-@click.option("--format", "format_name", type=click.Choice(_FORMATS), help="By OUT's extension; text on stdout.")
-@click.option("--captioner", "name", default="embedded", show_default=True, metavar="NAME", help="Who says it.")
-@click.option("--beam-size", type=click.IntRange(min=1), metavar="N", help="Sentences followed at a time.")
+@click.option("--format", "format_name", type=click.Choice(_FORMATS), help="Default: OUT's extension; text on stdout.")
+@click.option("--captioner", "name", default="embedded", show_default=True, metavar="NAME", help="Captioner to use.")
+@click.option("--beam-size", type=click.IntRange(min=1), metavar="N", help="Sentences weighed at a time.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of all that is random.")
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images the model is given at a time.")
-@click.option("--manifest", metavar="FILE", help="CSV or JSONL with file,image_id: decides the ids.")
+@click.option("--manifest", metavar="FILE", help="CSV or JSONL with file,image_id: gives the ids.")
 @click.option(
-    "--id-from", type=click.Choice(["name", "path"]), default="name", show_default=True, help="Source of ids."
+    "--id-from",
+    type=click.Choice(["name", "path"]),
+    default="name",
+    show_default=True,
+    help="File name without extension, or relative path.",
 )
-@click.option("--id-column", metavar="NAME", help="Name of the id column of CSV, such as public_id.")
+@click.option("--id-column", metavar="NAME", help="Id column of CSV, such as public_id.")
 @click.option("--resume", is_flag=True, help="Go on after what OUT holds.")
 @overwrite_option
 @quiet_option
 def caption(paths: tuple[str, ...], out: str | None, quiet: bool, **options: Any) -> int:
     """Caption images: files, folders with all below them, quoted patterns, and - for a list on stdin.
 
-    The id of an image is its file name without extension. An image that cannot be read is a record
-    with "error" (in CSV it has no row) and the run goes on; exit code 3.
+    An image that cannot be read is a record with "error" (in CSV it has no row) and the run goes on;
+    the exit code is then 3.
     """
     from firstsight.batch import CaptionJob
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,9 +32,11 @@ _SHOWN_SCORE = "CIDEr-D"
 
 @click.command(epilog="Example:  firstsight demo -o my-demo --no-open")
 @click.option(
-    "-o", "--output", "folder", default="firstsight-demo", show_default=True, metavar="FOLDER", help="Goes there."
+    "-o", "--output", "folder", default="firstsight-demo", show_default=True, metavar="FOLDER", help="Folder to write."
 )
-@click.option("--captioner", "name", default="embedded", show_default=True, metavar="NAME", help="Who says it.")
+@click.option(
+    "--captioner", "name", default="embedded", show_default=True, metavar="NAME", help="Captioner to use."
+)
 @click.option("--no-open", is_flag=True, help="Open no browser, even where there is a display.")
 @overwrite_option
 @quiet_option
@@ -51,7 +54,7 @@ def demo(folder: str, name: str, no_open: bool, overwrite: bool, quiet: bool) ->
     note("loading the captioner", quiet=quiet)
     captioner = load_captioner(name)
     _make_folder(target)
-    records = _caption(captioner, target, quiet=quiet)
+    records = _caption(captioner, quiet=quiet)
     evaluation = _evaluate(records)
     _write(target, captioner, records, evaluation)
     for line in (*_caption_lines(records, evaluation), "", *_score_lines(evaluation), ""):
@@ -88,15 +91,17 @@ def _make_folder(target: Path) -> None:
         raise OutputError(f"The folder {_shown_path(target)} cannot be written: {error.strerror or error}.") from error
 
 
-def _caption(captioner: Captioner, target: Path, *, quiet: bool) -> list[CaptionRecord]:
+def _caption(captioner: Captioner, *, quiet: bool) -> list[CaptionRecord]:
+    """Return the records of the sample photos, whose files are named as in the package: ``photos/cow.jpg``."""
     from tqdm import tqdm
 
-    from firstsight.batch import BatchOptions, CaptionJob
+    from firstsight.batch import caption_images, plan_images
     from firstsight.samples import sample_files
 
     silent = quiet or not sys.stderr.isatty()
-    with CaptionJob(sample_files(), target / "captions.jsonl", BatchOptions(existing="overwrite")) as job:
-        return list(tqdm(job.run(captioner), total=job.n_images, unit=" images", disable=silent, leave=False))
+    images = plan_images(sample_files()).images
+    records = tqdm(caption_images(images, captioner), total=len(images), unit=" images", disable=silent, leave=False)
+    return [replace(record, file="/".join(Path(record.file).parts[-2:])) for record in records]
 
 
 def _evaluate(records: Sequence[CaptionRecord]) -> Evaluation:
@@ -112,11 +117,13 @@ def _evaluate(records: Sequence[CaptionRecord]) -> Evaluation:
 
 
 def _write(target: Path, captioner: Captioner, records: Sequence[CaptionRecord], evaluation: Evaluation) -> None:
+    from firstsight.datasets.writers import JsonlFormat
     from firstsight.evaluation import to_json_text
     from firstsight.evaluation._files import write_whole
     from firstsight.evaluation.report import PhotoCredit, ReportItem, ReportOptions, write_report
     from firstsight.samples import sample_credits, sample_files, sample_references
 
+    write_whole(target / "captions.jsonl", "".join(map(JsonlFormat().row, records)), overwrite=True)
     write_whole(target / "scores.json", to_json_text(evaluation), overwrite=True)
     files = {path.stem: path for path in sample_files()}
     references = sample_references()

@@ -34,6 +34,7 @@ _PROGRESS_FROM_IMAGES = 500
     type=click.IntRange(min=0),
     default=1000,
     show_default=True,
+    metavar="N",
     help="Bootstrap resamples of the 95 % intervals; 0 leaves them out.",
 )
 @seed_option
@@ -45,7 +46,13 @@ _PROGRESS_FROM_IMAGES = 500
     help="An image without a candidate: stop, leave it out, or score no words.",
 )
 @format_option(["table", "json", "csv"], "table")
-@click.option("-o", "--output", default=_STDIO, metavar="FILE", help="Write the scores there.  [stdout]")
+@click.option(
+    "-o",
+    "--output",
+    default=_STDIO,
+    metavar="FILE",
+    help="Write the scores there; .json and .csv say the format.  [stdout]",
+)
 @click.option("--per-image", metavar="FILE", help="Write each image's scores there: .csv or .jsonl.")
 @overwrite_option
 @quiet_option
@@ -64,7 +71,7 @@ def evaluate(
 ) -> None:
     """Score CANDIDATES ("-": stdin) against human references.
 
-    Both are COCO JSON, JSONL or CSV, recognised by their content. JSON scores are fractions, CIDEr-D 0 to 10.
+    Both files are COCO JSON, JSONL or CSV, recognised by their content. Scores are fractions, CIDEr-D 0 to 10.
     """
     from firstsight.evaluation import DEFAULT_METRICS, EvaluationOptions, evaluate_files, write_per_image
     from firstsight.evaluation.output import RENDERERS

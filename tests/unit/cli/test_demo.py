@@ -73,6 +73,7 @@ def test_it_writes_captions_scores_and_a_report_that_agree(demo: Run, tmp_path: 
     assert finished.stderr == ""
     records = [json.loads(line) for line in (folder / "captions.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [record["image_id"] for record in records] == [path.stem for path in sample_files()]
+    assert [record["file"] for record in records] == [f"photos/{path.name}" for path in sample_files()]
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert all(record["captions"][0] in report for record in records)
     scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
