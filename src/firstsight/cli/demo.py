@@ -34,9 +34,7 @@ _SHOWN_SCORE = "CIDEr-D"
 @click.option(
     "-o", "--output", "folder", default="firstsight-demo", show_default=True, metavar="FOLDER", help="Folder to write."
 )
-@click.option(
-    "--captioner", "name", default="embedded", show_default=True, metavar="NAME", help="Captioner to use."
-)
+@click.option("--captioner", "name", default="embedded", show_default=True, metavar="NAME", help="Captioner to use.")
 @click.option("--no-open", is_flag=True, help="Open no browser, even where there is a display.")
 @overwrite_option
 @quiet_option
@@ -117,9 +115,9 @@ def _evaluate(records: Sequence[CaptionRecord]) -> Evaluation:
 
 
 def _write(target: Path, captioner: Captioner, records: Sequence[CaptionRecord], evaluation: Evaluation) -> None:
+    from firstsight._files import write_whole
     from firstsight.datasets.writers import JsonlFormat
     from firstsight.evaluation import to_json_text
-    from firstsight.evaluation._files import write_whole
     from firstsight.evaluation.report import PhotoCredit, ReportItem, ReportOptions, write_report
     from firstsight.samples import sample_credits, sample_files, sample_references
 

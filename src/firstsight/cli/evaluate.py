@@ -101,7 +101,7 @@ def _format_of(name: str, output: str) -> str:
 
 def _check_paths(inputs: tuple[str, str], output: str, per_image: str | None, *, overwrite: bool) -> None:
     """Check every output before any file is read."""
-    from firstsight.evaluation._files import check_output
+    from firstsight._files import check_output
     from firstsight.evaluation.output import check_per_image_path
 
     if inputs == (_STDIO, _STDIO):
@@ -121,7 +121,7 @@ def _check_paths(inputs: tuple[str, str], output: str, per_image: str | None, *,
 
 
 def _write(text: str, output: str, *, overwrite: bool) -> None:
-    from firstsight.evaluation._files import write_whole
+    from firstsight._files import write_whole
 
     if output == _STDIO:
         click.echo(text, nl=False)

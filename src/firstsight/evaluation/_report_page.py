@@ -25,7 +25,7 @@ from firstsight.types import Score
 
 if TYPE_CHECKING:
     from firstsight.evaluation import Evaluation
-    from firstsight.evaluation.report import PhotoCredit, ReportItem, ReportOptions
+    from firstsight.evaluation._report_items import PhotoCredit, ReportItem, ReportOptions
 
 __all__ = ["choose_groups", "render_page"]
 

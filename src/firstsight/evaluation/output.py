@@ -8,10 +8,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from firstsight._files import check_output, write_whole
 from firstsight._text import visible
 from firstsight.datasets.writers import csv_row, guarded_id
 from firstsight.errors import UsageError
-from firstsight.evaluation._files import check_output, write_whole
 from firstsight.evaluation.scoring import Evaluation
 from firstsight.evaluation.signature import HASH_DIGITS, parse_signature, shared_part
 from firstsight.types import Json, Score
