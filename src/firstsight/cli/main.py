@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -23,6 +24,7 @@ EXIT_SOME_FAILED = 3
 EXIT_INTERRUPTED = 130
 
 _GROUP = "firstsight.commands"
+_BROKEN_LIST = re.compile(r"([:,])\n\t")  # click writes the values that an argument may have one a line
 
 
 class _LazyGroup(click.Group):
@@ -54,12 +56,19 @@ class _LazyGroup(click.Group):
 
 @click.group(
     cls=_LazyGroup,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example:  firstsight caption photos/ --format jsonl -o captions.jsonl",
 )
 @click.version_option(__version__, "--version", prog_name="firstsight", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> int:
     """Caption images that were never seen before, score captions, and show the result."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        return EXIT_USAGE
+    return 0
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
@@ -122,7 +131,7 @@ def _unavailable(name: str, cause: Exception) -> click.Command:
 
 
 def _print_usage_error(error: click.UsageError) -> None:
-    _print_error(error.format_message())
+    _print_error(_BROKEN_LIST.sub(r"\1 ", error.format_message()))
     if error.ctx is not None:
         click.echo(f"Try: {error.ctx.command_path} --help", err=True)
 

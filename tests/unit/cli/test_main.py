@@ -98,6 +98,25 @@ def test_a_bad_value_of_an_option_is_2(firstsight: Callable) -> None:
     assert "\x1b" not in done.stderr
 
 
+def test_no_verb_is_2_and_shows_the_help(firstsight: Callable) -> None:
+    done = firstsight()
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: firstsight [OPTIONS] COMMAND [ARGS]...\n")
+    assert "  probe " in done.stderr
+
+
+def test_an_argument_that_is_left_out_is_told_on_one_line(
+    firstsight: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    done = firstsight("completion")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines() == [
+        "firstsight: error: Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish",
+        "Try: firstsight completion --help",
+    ]
+
+
 def test_an_unknown_verb_is_2_and_the_nearest_is_named(firstsight: Callable) -> None:
     done = firstsight("porbe")
     assert done.exit_code == 2
