@@ -176,8 +176,9 @@ def _close(job: CaptionJob, out: str | None, seconds: float, *, quiet: bool) -> 
         warning(f"stopped after {done.n_captioned + done.n_failed:,} of {done.n_images:,} images. {again}")
         return _EXIT_INTERRUPTED
     n_now = done.n_captioned + done.n_failed - done.n_held
-    rate = f" ({n_now / seconds:.1f} images a second)" if n_now and seconds > 0 else ""
-    note(f"captioned {done.n_captioned:,} of {done.n_images:,} images in {seconds:.1f} s{rate}", quiet=quiet)
+    if n_now:
+        rate = f" ({n_now / seconds:.1f} images a second)" if seconds > 0 else ""
+        note(f"captioned {done.n_captioned:,} of {done.n_images:,} images in {seconds:.1f} s{rate}", quiet=quiet)
     if done.n_failed:
         where = f"see {visible(out) if out else 'the output'}" if job.format.lists_failures else "they have no row"
         warning(f"{done.n_failed:,} of {done.n_images:,} images failed; {where}")

@@ -241,8 +241,9 @@ def test_progress_and_notes_are_for_a_terminal(photos, firstsight, monkeypatch):
     assert "| 0/3 [00:00<?, ? images/s]" in terminal.getvalue()
     assert "firstsight: captioned 3 of 3 images in 0.0 s" in terminal.getvalue()
     terminal.truncate(0)
+    terminal.seek(0)
     firstsight("caption", photos, "-o", "out.jsonl", "--resume")
-    assert "firstsight: 3 of 3 images are in the output already\n" in terminal.getvalue()
+    assert terminal.getvalue() == "firstsight: 3 of 3 images are in the output already\n"
     terminal.truncate(0)
     terminal.seek(0)
     firstsight("caption", photos, "-o", "quiet.jsonl", "--quiet")
