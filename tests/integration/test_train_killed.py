@@ -35,7 +35,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     records = [{"file": f"{number}.png", "captions": [f"wall number {number} is plain"]} for number in range(9)]
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     arguments = ["train", str(tmp_path / "pairs.jsonl"), "-o", str(tmp_path / "model"), "--cache", str(tmp_path / "c")]
-    arguments += ["--steps", str(KILLED_AT), "--self-critical-steps", "1"]
+    arguments += ["--steps", str(KILLED_AT), "--reward-steps", "1"]
     start = f"import sys; sys.argv = ['firstsight', *{arguments!r}]; from firstsight.cli.main import main; main()"
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 

@@ -55,8 +55,12 @@ class Captioner(ABC):
         """
         return self.caption_batch([load_image(image, fit_px=self.image_size_px)])[0]
 
-    def caption_stream(self, images: Iterable[RgbImage]) -> Iterator[CaptionResult]:
-        """Yield one result an image, in order, reading no more than ``batch_size`` images ahead."""
-        iterator = iter(images)
+    def caption_stream(self, images: Iterable[ImageSource]) -> Iterator[CaptionResult]:
+        """Yield one result an image, in order, reading no more than ``batch_size`` images ahead.
+
+        Raises:
+            ImageError: An image cannot be read; ``firstsight.batch`` goes on without such images.
+        """
+        iterator = (load_image(image, fit_px=self.image_size_px) for image in images)
         while batch := list(itertools.islice(iterator, self.batch_size)):
             yield from self.caption_batch(batch)

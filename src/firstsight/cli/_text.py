@@ -8,9 +8,7 @@ import click
 
 from firstsight._text import visible
 
-__all__ = ["note", "printable", "warning"]
-
-printable = visible
+__all__ = ["note", "warning"]
 
 
 def note(text: str, *, quiet: bool = False) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from firstsight._text import visible
 from firstsight.cli._options import overwrite_option, quiet_option, seed_option
-from firstsight.cli._text import printable, warning
+from firstsight.cli._text import warning
 from firstsight.errors import MissingDependencyError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -36,18 +37,29 @@ _MAX_DEV = 1000
 @click.option("--train", "train_ids", type=_PATH, metavar="IDS", help="Ids to learn from.  [all others]")
 @click.option("--dev", type=_PATH, metavar="IDS", help="Ids kept apart and scored.  [a tenth of the photos]")
 @click.option("--test", type=_PATH, metavar="IDS", help="Ids kept apart and scored at the end.")
-@click.option("--steps", "n_steps", type=click.IntRange(min=1), default=4000, show_default=True, help="Training steps.")
 @click.option(
-    "--self-critical-steps",
+    "--steps",
+    "n_steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=4000,
+    show_default=True,
+    help="Training steps.",
+)
+@click.option(
+    "--reward-steps",
     "n_self_critical",
     type=click.IntRange(min=0),
+    metavar="N",
     default=300,
     show_default=True,
-    help="Steps that reward CIDEr-D.",
+    help="Then steps that reward CIDEr-D.",
 )
-@click.option("--members", type=click.IntRange(1, 4), default=1, show_default=True, help="Decoders that vote.")
-@click.option("--name", default="own", show_default=True, help="Name of the model, stated in every record.")
-@click.option("--licence", default="not stated", show_default=True, help="Terms of your photos and captions.")
+@click.option(
+    "--members", type=click.IntRange(1, 4), metavar="N", default=1, show_default=True, help="Decoders that vote."
+)
+@click.option("--name", metavar="NAME", default="own", show_default=True, help="Name that records state.")
+@click.option("--licence", metavar="TERMS", default="not stated", show_default=True, help="Terms of the weights.")
 @click.option("--cache", type=_PATH, metavar="FOLDER", help="Features and checkpoints.  [~/.cache/firstsight]")
 @seed_option
 @overwrite_option
@@ -107,7 +119,7 @@ def train(
     for entry in measured:
         scores = "  ".join(f"{s.name} {s.value:.4f}" for s in entry.evaluation.scores if s.value is not None)
         click.echo(f"{entry.name:5} {entry.evaluation.n_images} images  {scores}")
-    click.echo(f"model {printable(str(output))}")
+    click.echo(f"model {visible(str(output))}")
 
 
 def _options(settings: dict[str, object]):  # type: ignore[no-untyped-def]  # its type needs the extra

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from firstsight.captioners.embedded.concepts import N_KEYWORDS, Floats, Ints
+from firstsight.captioners.embedded.concepts import N_KEYWORDS, Floats, Ints, sigmoid
 from firstsight.captioners.embedded.vocabulary import Vocabulary
 
 N_FOLDS = 4
@@ -101,8 +101,7 @@ class KeywordHead:
 
     def scores(self, pooled: Floats) -> Floats:
         """Return probabilities (n, keywords) of pooled features (n, 2 · channels)."""
-        result: Floats = 1.0 / (1.0 + np.exp(-(pooled @ self.weight + self.bias)))
-        return result
+        return sigmoid(pooled @ self.weight + self.bias)
 
 
 def fit_keywords(pooled: Floats, targets: Floats, *, weight_decay: float = 0.02) -> KeywordHead:

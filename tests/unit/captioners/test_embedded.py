@@ -12,6 +12,7 @@ from PIL import Image
 from firstsight.captioners import load_captioner
 from firstsight.captioners.embedded import WEIGHTS_FOLDER, EmbeddedCaptioner
 from firstsight.captioners.embedded.preprocess import to_pixels
+from firstsight.errors import UsageError
 from firstsight.images import load_image
 from firstsight.samples import sample_files
 
@@ -85,3 +86,15 @@ def test_captioning_imports_neither_torch_nor_onnx() -> None:
 
 def test_the_default_captioner_is_the_embedded_one() -> None:
     assert load_captioner().name == "embedded"
+
+
+def test_what_is_no_rgb_array_is_told(captioner: EmbeddedCaptioner) -> None:
+    with pytest.raises(UsageError, match=r"got float64 \(4, 4, 3\)"):
+        captioner.caption_batch([np.zeros((4, 4, 3))])  # type: ignore[list-item]
+    with pytest.raises(UsageError, match=r"got PosixPath.*load_image"):
+        captioner.caption_batch([sample_files()[0]])  # type: ignore[list-item]
+
+
+def test_a_stream_reads_files_too(captioner: EmbeddedCaptioner) -> None:
+    [result] = captioner.caption_stream(sample_files()[:1])
+    assert result.captions == captioner.caption(sample_files()[0]).captions

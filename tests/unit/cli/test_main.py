@@ -11,13 +11,11 @@ from importlib.metadata import EntryPoint
 
 import click
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import firstsight as package
 from firstsight.cli import main as frame
 from firstsight.cli._options import format_option, overwrite_option, quiet_option, seed_option
-from firstsight.cli._text import note, printable, warning
+from firstsight.cli._text import note, warning
 from firstsight.errors import CaptionFileError, MissingDependencyError, UsageError
 
 _HERE = __name__
@@ -225,30 +223,6 @@ def test_shared_options_have_their_defaults() -> None:
     assert verb.main([], standalone_mode=False) == expected
     with pytest.raises(click.UsageError, match="'xml' is not one of"):
         verb.main(["--format", "xml"], standalone_mode=False)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("photo.jpg", "photo.jpg"),
-        ("사진 é 👩\u200d👧", "사진 é 👩\u200d👧"),
-        ("a\x1b[2Jb", "a\\x1b[2Jb"),
-        ("a\r\n\tb\x00\x7f\x9b", "a\\r\\n\\tb\\x00\\x7f\\x9b"),
-        ("a\u2028b\u2029c\x85", "a\\u2028b\\u2029c\\x85"),
-        ("gpj.\u202eexe", "gpj.\\u202eexe"),
-        ("\ud800", "\\ud800"),
-    ],
-)
-def test_printable_escapes_what_a_terminal_would_obey(text: str, expected: str) -> None:
-    assert printable(text) == expected
-
-
-@given(st.text(st.characters()))
-def test_printable_is_always_one_line_that_can_be_encoded(text: str) -> None:
-    result = printable(text)
-    result.encode()
-    assert len(result.splitlines()) <= 1
-    assert printable(result) == result
 
 
 def test_a_note_is_for_a_terminal_and_a_warning_for_all(

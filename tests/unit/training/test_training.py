@@ -254,7 +254,7 @@ def test_the_verb_trains_scores_and_writes_a_card(photos: list[Pair], tmp_path: 
     dev = tmp_path / "dev.txt"
     dev.write_text("red-0.png\ngreen-1\n")
     arguments = [str(captions), "-o", str(tmp_path / "m"), "--cache", str(tmp_path / "c"), "--dev", str(dev)]
-    arguments += ["--steps", "1", "--self-critical-steps", "0", "--licence", "mine"]
+    arguments += ["--steps", "1", "--reward-steps", "0", "--licence", "mine"]
     result = CliRunner().invoke(train, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     card = (tmp_path / "m" / "README.md").read_text()

@@ -24,6 +24,13 @@ def pool(grid: Floats) -> Floats:
     return np.concatenate([grid.mean(1), grid.max(1)], axis=1)
 
 
+def sigmoid(logits: Floats) -> Floats:
+    """Return 1 / (1 + exp(-x)) without overflow for any float32."""
+    one = np.float32(1.0)
+    probabilities: Floats = one / (one + np.exp(np.minimum(-logits, np.float32(80.0))))
+    return probabilities
+
+
 def class_word_scores(logits: Floats, word_of_class: Floats) -> Floats:
     """Return the probability (n, words) of each class word: the sum over the classes that have it.
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from firstsight.captioners.embedded.concepts import Floats, Ints, class_word_scores, concept_inputs, pool
+from firstsight.captioners.embedded.concepts import Floats, Ints, class_word_scores, concept_inputs, pool, sigmoid
 from firstsight.captioners.embedded.vocabulary import END, START, Vocabulary
 from firstsight.errors import CaptionerError
 from firstsight.types import RgbImage
@@ -108,7 +108,7 @@ class EmbeddedModel:
         """Encode images (n, 260, 260, 3) uint8, one after the other: a larger batch is slower on a core's cache."""
         encoded = [run(self._encoder, {"pixels": pixels[row : row + 1]}) for row in range(len(pixels))]
         grid, logits = (np.concatenate([parts[part] for parts in encoded]) for part in (0, 1))
-        keyword_scores = 1.0 / (1.0 + np.exp(-(pool(grid) @ self._keyword_weight + self._keyword_bias)))
+        keyword_scores = sigmoid(pool(grid) @ self._keyword_weight + self._keyword_bias)
         concepts, levels = concept_inputs(
             keyword_scores, class_word_scores(logits, self._word_of_class), self._concept_rows
         )
