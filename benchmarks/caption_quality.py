@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("data", nargs="?", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", default="")
     parser.add_argument("--beam-size", type=int, default=3)
-    parser.add_argument("--length-penalty", type=float, default=0.7)
+    parser.add_argument("--length-penalty", type=float, default=1.0)
     parser.add_argument("--split", default="test", help="test to report, dev to choose")
     arguments = parser.parse_args()
     if not (arguments.data / "flickr8k").is_dir():

@@ -13,6 +13,7 @@ from firstsight.errors import ImageError
 from firstsight.evaluation import Evaluation, evaluate
 from firstsight.images import load_image
 from firstsight.training.features import silent
+from firstsight.types import Score
 
 CARD_FILE = "README.md"
 
@@ -77,11 +78,8 @@ def write_card(model: Path, data: Sequence[str], measured: Sequence[Measured]) -
     if measured:
         lines.append("|---|---:|" + "---:|" * len(measured[0].evaluation.scores))
     for entry in measured:
-        cells = [
-            "undefined" if score.value is None else f"{score.value:.4f} ({score.low:.3f} to {score.high:.3f})"
-            for score in entry.evaluation.scores
-        ]
-        lines.append(f"| {entry.name} | {entry.evaluation.n_images} | " + " | ".join(cells) + " |")
+        cells = " | ".join(_cell(score) for score in entry.evaluation.scores)
+        lines.append(f"| {entry.name} | {entry.evaluation.n_images} | {cells} |")
     lines += [
         "",
         "## Limits",
@@ -91,3 +89,10 @@ def write_card(model: Path, data: Sequence[str], measured: Sequence[Measured]) -
         "",
     ]
     (model / CARD_FILE).write_text("\n".join(lines), encoding="utf-8")
+
+
+def _cell(score: Score) -> str:
+    if score.value is None:
+        return "undefined"
+    interval = f" ({score.low:.3f} to {score.high:.3f})" if score.low is not None and score.high is not None else ""
+    return f"{score.value:.4f}{interval}"

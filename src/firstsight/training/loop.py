@@ -108,6 +108,8 @@ class Trainer:
         self.pairs, self.texts = data
         self._reward = reward
         self.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self._before_reward = self.average
+        """The average behind the first stage."""
         self.step = 0
         self._checkpoint = checkpoint
         decayed = [p for p in network.parameters() if p.ndim > 1]
@@ -130,6 +132,7 @@ class Trainer:
         while self.step < n_all:
             if self.step == n_steps:  # the second stage starts from the average of the first
                 self.network.load_state_dict(self.average)
+                self._before_reward = {name: value.clone() for name, value in self.average.items()}
             loss = self._learn() if self.step < n_steps else self._learn_by_reward()
             self.step += 1
             self._update_average()
@@ -138,9 +141,14 @@ class Trainer:
             on_step(self.step, loss)
 
     def averaged(self) -> CaptionNetwork:
-        """Return a network with the moving average of the weights, ready for use."""
+        """Return a network with the moving average of the weights, ready for use.
+
+        Behind the self-critical stage it is drawn back by ``share`` to the average before that stage.
+        """
         network = CaptionNetwork(self.network.options)
-        network.load_state_dict(self.average)
+        share = self.options.self_critical.share if self.step > self.options.n_steps else 1.0
+        before = self._before_reward
+        network.load_state_dict({name: before[name].lerp(value, share) for name, value in self.average.items()})
         return network.eval()
 
     def _learn(self) -> float:
@@ -234,6 +242,7 @@ class Trainer:
             "step": self.step,
             "network": self.network.state_dict(),
             "average": self.average,
+            "before_reward": self._before_reward,
             "optimizer": self._optimizer.state_dict(),
         }
         torch.save(state, temporary)
@@ -244,4 +253,5 @@ class Trainer:
         self.step = state["step"]
         self.network.load_state_dict(state["network"])
         self.average = state["average"]
+        self._before_reward = state["before_reward"]
         self._optimizer.load_state_dict(state["optimizer"])

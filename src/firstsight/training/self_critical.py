@@ -31,6 +31,9 @@ class SelfCriticalOptions:
     learning_rate: float = 5e-5
     average: float = 0.98
     """Decay of the moving average of the weights in this stage."""
+    share: float = 0.5
+    """How far the final weights lie from those before the stage (0) to those behind it (1): a point between scores higher
+    than both ends (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", https://arxiv.org/abs/2109.01903)."""
 
 
 class Reward:

@@ -24,7 +24,7 @@ class BeamOptions:
     """
 
     beam_size: int = 3
-    length_penalty: float = 0.7
+    length_penalty: float = 1.0
     no_repeat_ngram: int = 3
     min_words: int = 4
     forbidden: tuple[int, ...] = ()

@@ -35,7 +35,7 @@ class EmbeddedCaptioner(Captioner):
         *,
         model: str | Path | None = None,
         beam_size: int = 3,
-        length_penalty: float = 0.7,
+        length_penalty: float = 1.0,
         n_captions: int = 1,
     ) -> None:
         """Load the model.
