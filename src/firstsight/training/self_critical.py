@@ -32,8 +32,9 @@ class SelfCriticalOptions:
     average: float = 0.98
     """Decay of the moving average of the weights in this stage."""
     share: float = 0.5
-    """How far the final weights lie from those before the stage (0) to those behind it (1): a point between scores higher
-    than both ends (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", https://arxiv.org/abs/2109.01903)."""
+    """Where the final weights lie between those before the stage (0) and those behind it (1): a point between scores
+    higher than both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", https://arxiv.org/abs/2109.01903).
+    """
 
 
 class Reward:
