@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
@@ -152,8 +152,16 @@ def _shown(
     from tqdm import tqdm
 
     columns, rows = shutil.get_terminal_size()  # 80 × 24 where a terminal says 0 × 0, in which tqdm draws nothing
-    size = {"ncols": min(columns, 100), "nrows": rows}
-    with tqdm(total=job.n_images, initial=job.n_held, unit=" images", file=sys.stderr, leave=False, **size) as bar:
+    bar: tqdm[NoReturn] = tqdm(
+        total=job.n_images,
+        initial=job.n_held,
+        unit=" images",
+        file=sys.stderr,
+        leave=False,
+        ncols=min(columns, 100),
+        nrows=rows,
+    )
+    with bar:
         for record in records:
             if record.error is not None:
                 with tqdm.external_write_mode(file=sys.stderr):

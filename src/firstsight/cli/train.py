@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -172,7 +172,7 @@ class _Bars:
     def __init__(self, *, quiet: bool) -> None:
         self._is_silent = quiet or not sys.stderr.isatty()
         self._name = ""
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[NoReturn] | None = None
 
     def step(self, name: str, done: int, total: int, remark: str) -> None:
         """Move the bar of the step ``name``, opening it if it is another than before."""
@@ -182,7 +182,8 @@ class _Bars:
 
         if name != self._name or self._bar is None:
             self.close()
-            self._name, self._bar = name, tqdm(total=total, desc=name, unit="", initial=max(done - 1, 0))
+            self._name = name
+            self._bar = tqdm(total=total, desc=name, unit="", initial=max(done - 1, 0))
         self._bar.set_postfix_str(remark, refresh=False)
         self._bar.update(done - self._bar.n)
 
