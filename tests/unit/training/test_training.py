@@ -17,7 +17,7 @@ from firstsight.captioners.decoding import BeamOptions, beam_search  # noqa: E40
 from firstsight.captioners.embedded import EmbeddedCaptioner  # noqa: E402
 from firstsight.captioners.embedded.model import EmbeddedModel, Percepts  # noqa: E402
 from firstsight.captioners.embedded.vocabulary import END, PAD, START  # noqa: E402
-from firstsight.cli.train import train  # noqa: E402
+from firstsight.cli.main import cli  # noqa: E402
 from firstsight.datasets.pairs import Pair  # noqa: E402
 from firstsight.errors import CaptionFileError, TrainingError  # noqa: E402
 from firstsight.training.concepts import imagenet_words  # noqa: E402
@@ -78,7 +78,10 @@ def test_a_trained_model_captions_and_says_what_it_is(trained: tuple[Path, Path]
 def test_the_onnx_graphs_equal_the_network(trained: tuple[Path, Path]) -> None:
     """The graphs hold float16 weights: the network gets the same weights, then both must agree."""
     model = EmbeddedModel(trained[0])
-    state = torch.load(next(trained[1].glob("runs/*/member-0.pt")), weights_only=True)["average"]
+    checkpoint = torch.load(next(trained[1].glob("runs/*/member-0.pt")), weights_only=True)
+    before, share = checkpoint["before_reward"], SelfCriticalOptions().share
+    assert any(not torch.equal(value, before[name]) for name, value in checkpoint["average"].items())
+    state = {name: before[name].lerp(value, share) for name, value in checkpoint["average"].items()}
     network = _network(state, len(model.vocabulary))
     random = np.random.default_rng(0)
     grid = random.random((2, 81, 1280), np.float32)
@@ -253,22 +256,22 @@ def test_the_verb_trains_scores_and_writes_a_card(photos: list[Pair], tmp_path: 
     )
     dev = tmp_path / "dev.txt"
     dev.write_text("red-0.png\ngreen-1\n")
-    arguments = [str(captions), "-o", str(tmp_path / "m"), "--cache", str(tmp_path / "c"), "--dev", str(dev)]
+    arguments = ["train", str(captions), "-o", str(tmp_path / "m"), "--cache", str(tmp_path / "c"), "--dev", str(dev)]
     arguments += ["--steps", "1", "--reward-steps", "0", "--licence", "mine"]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     card = (tmp_path / "m" / "README.md").read_text()
     assert "10 photos with captions of captions.jsonl" in card
     assert "Licence of the weights: mine" in card
     assert "| dev | 2 |" in card
-    again = CliRunner().invoke(train, arguments)
+    again = CliRunner().invoke(cli, arguments)
     assert "exists; say --overwrite" in str(again.exception)
 
 
 def test_ids_without_photos_and_folders_without_any_are_told(tmp_path: Path) -> None:
     captions = tmp_path / "captions.csv"
     captions.write_text("image_id,caption\n7,A dog.\n")
-    result = CliRunner().invoke(train, [str(captions), "-o", str(tmp_path / "m")])
+    result = CliRunner().invoke(cli, ["train", str(captions), "-o", str(tmp_path / "m")])
     assert isinstance(result.exception, CaptionFileError)
     assert "none of its 1 ids has a photo" in str(result.exception)
 
