@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from firstsight._text import visible
 from firstsight.cli._options import overwrite_option, quiet_option
+from firstsight.cli._progress import progress_bar, shows_progress
 from firstsight.cli._text import note, warning
 from firstsight.errors import UsageError
 
@@ -144,27 +144,15 @@ def _shown(
     job: CaptionJob, records: Iterator[CaptionRecord], *, to_terminal: bool, quiet: bool
 ) -> Iterator[CaptionRecord]:
     """Pass the records on with a progress bar, where there is somebody to see it and no caption to disturb."""
-    if quiet or to_terminal or not sys.stderr.isatty():
+    if to_terminal or not shows_progress(quiet=quiet):
         for record in records:
             _say_failure(job, record)
             yield record
         return
-    from tqdm import tqdm
-
-    columns, rows = shutil.get_terminal_size()  # 80 × 24 where a terminal says 0 × 0, in which tqdm draws nothing
-    bar: tqdm[NoReturn] = tqdm(
-        total=job.n_images,
-        initial=job.n_held,
-        unit=" images",
-        file=sys.stderr,
-        leave=False,
-        ncols=min(columns, 100),
-        nrows=rows,
-    )
-    with bar:
+    with progress_bar(job.n_images, unit=" images", done=job.n_held) as bar:
         for record in records:
             if record.error is not None:
-                with tqdm.external_write_mode(file=sys.stderr):
+                with bar.external_write_mode(file=sys.stderr):
                     _say_failure(job, record)
             bar.update()
             if job.n_failed:

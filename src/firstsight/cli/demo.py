@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 
 from firstsight._text import visible
 from firstsight.cli._options import overwrite_option, quiet_option
+from firstsight.cli._progress import progress_bar, shows_progress
 from firstsight.cli._text import note, warning
 from firstsight.errors import CaptionerError, OutputError
 
@@ -91,15 +93,17 @@ def _make_folder(target: Path) -> None:
 
 def _caption(captioner: Captioner, *, quiet: bool) -> list[CaptionRecord]:
     """Return the records of the sample photos, whose files are named as in the package: ``photos/cow.jpg``."""
-    from tqdm import tqdm
-
     from firstsight.batch import caption_images, plan_images
     from firstsight.samples import sample_files
 
-    silent = quiet or not sys.stderr.isatty()
     images = plan_images(sample_files()).images
-    records = tqdm(caption_images(images, captioner), total=len(images), unit=" images", disable=silent, leave=False)
-    return [replace(record, file="/".join(Path(record.file).parts[-2:])) for record in records]
+    records = []
+    with progress_bar(len(images), unit=" images") if shows_progress(quiet=quiet) else nullcontext() as bar:
+        for record in caption_images(images, captioner):
+            records.append(replace(record, file="/".join(Path(record.file).parts[-2:])))
+            if bar is not None:
+                bar.update()
+    return records
 
 
 def _evaluate(records: Sequence[CaptionRecord]) -> Evaluation:

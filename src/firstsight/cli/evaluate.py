@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +11,13 @@ import click
 from click.core import ParameterSource
 
 from firstsight.cli._options import format_option, overwrite_option, quiet_option, seed_option
+from firstsight.cli._progress import progress_bar, shows_progress
 from firstsight.cli._text import warning
 from firstsight.errors import FirstsightError, OutputError, UsageError
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from firstsight.evaluation import Progress
 
 __all__ = ["evaluate"]
@@ -132,18 +134,16 @@ def _write(text: str, output: str, *, overwrite: bool) -> None:
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Progress | None]:
     """Give a callback that draws bars on a terminal for a corpus of some size, and None elsewhere."""
-    if quiet or not sys.stderr.isatty():
+    if not shows_progress(quiet=quiet):
         yield None
         return
-    from tqdm import tqdm
-
     bars: dict[str, tqdm[NoReturn]] = {}
 
     def report(stage: str, done: int, total: int) -> None:
         if total < _PROGRESS_FROM_IMAGES:
             return
         if stage not in bars:
-            bars[stage] = tqdm(total=total, desc=stage, unit="image", leave=False, file=sys.stderr)
+            bars[stage] = progress_bar(total, name=stage, unit=" images")
         bars[stage].update(done - bars[stage].n)
         if done == total:
             bars[stage].close()

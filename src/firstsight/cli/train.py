@@ -11,6 +11,7 @@ import click
 
 from firstsight._text import visible
 from firstsight.cli._options import overwrite_option, quiet_option, seed_option
+from firstsight.cli._progress import progress_bar, shows_progress
 from firstsight.cli._text import warning
 from firstsight.errors import MissingDependencyError, OutputError, UsageError
 
@@ -170,7 +171,7 @@ class _Bars:
     """One progress bar a step, on a terminal only."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._is_silent = quiet or not sys.stderr.isatty()
+        self._is_silent = not shows_progress(quiet=quiet)
         self._name = ""
         self._bar: tqdm[NoReturn] | None = None
 
@@ -178,12 +179,10 @@ class _Bars:
         """Move the bar of the step ``name``, opening it if it is another than before."""
         if self._is_silent:
             return
-        from tqdm import tqdm
-
         if name != self._name or self._bar is None:
             self.close()
             self._name = name
-            self._bar = tqdm(total=total, desc=name, unit="", initial=max(done - 1, 0))
+            self._bar = progress_bar(total, name=name, unit=" steps", done=max(done - 1, 0))
         self._bar.set_postfix_str(remark, refresh=False)
         self._bar.update(done - self._bar.n)
 

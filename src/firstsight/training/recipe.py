@@ -133,14 +133,19 @@ def train_model(
             _text_data(text_words, lists, captions, (vocabulary, concepts), network.options.max_words),
         )
         trainer = Trainer(network, data, Reward(captions, vocabulary), loop, place / f"member-{member}.pt")
-        n_steps = loop.n_steps + loop.self_critical.n_steps
-        trainer.run(_reporter(progress, f"train decoder {member + 1} of {options.n_members}", n_steps))
+        trainer.run(_reporter(progress, f"train decoder {member + 1} of {options.n_members}", loop))
         networks.append(trainer.averaged())
     write_model(folder, options.name, encoder, (vocabulary, concepts), head, networks)
 
 
-def _reporter(progress: Progress, name: str, n_steps: int) -> Callable[[int, float], None]:
-    return lambda step, loss: progress.on_step(name, step, n_steps, f"loss {loss:.3f}")
+def _reporter(progress: Progress, name: str, loop: LoopOptions) -> Callable[[int, float], None]:
+    n_steps = loop.n_steps + loop.self_critical.n_steps
+
+    def report(step: int, loss: float) -> None:
+        remark = f"loss {loss:.3f}" if step <= loop.n_steps else f"reward {-loss:.3f}"
+        progress.on_step(name, step, n_steps, remark)
+
+    return report
 
 
 def encode_pairs(pairs: Sequence[Pair], encoder: Path, cache: Path, n_views: int, progress: Progress) -> Features:

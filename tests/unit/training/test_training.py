@@ -144,6 +144,7 @@ def test_members_vote_by_their_mean_log_probability(trained: tuple[Path, Path]) 
     np.testing.assert_allclose(both, np.mean(apart, axis=0), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_like_one_that_was_not(
     trained: tuple[Path, Path], photos: list[Pair], tmp_path: Path
 ) -> None:
@@ -193,6 +194,7 @@ def test_samples_begin_end_and_hold_no_special_words(trained: tuple[Path, Path])
             assert (sentence[1 : ends[0]] > END).all()
 
 
+@pytest.mark.slow
 def test_a_photo_that_cannot_be_read_is_left_out_and_named(photos: list[Pair], tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no image")
@@ -249,6 +251,7 @@ def test_every_imagenet_class_is_in_the_table_of_words() -> None:
     assert sum(bool(entry) for entry in words) > 700
 
 
+@pytest.mark.slow
 def test_the_verb_trains_scores_and_writes_a_card(photos: list[Pair], tmp_path: Path) -> None:
     captions = photos[0].file.parent / "captions.jsonl"
     captions.write_text(
