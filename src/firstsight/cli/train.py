@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
 
 import click
 
@@ -19,12 +19,25 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from firstsight.datasets.pairs import Pair
+    from firstsight.training.recipe import RecipeOptions
 
 __all__ = ["train"]
 
 _PATH = click.Path(path_type=Path)
 _DEV_SHARE = 0.1
 _MAX_DEV = 1000
+
+
+class _Settings(TypedDict):
+    """The options that are passed on to the recipe."""
+
+    n_steps: int
+    n_self_critical: int
+    members: int
+    name: str
+    licence: str
+    cache: Path | None
+    seed: int
 
 
 @click.command(
@@ -75,13 +88,15 @@ def train(
     train_ids: Path | None,
     quiet: bool,
     overwrite: bool,
-    **settings: object,
+    **settings: Unpack[_Settings],
 ) -> None:
     """Train a captioner on PAIRS: a caption file in any format that references may have, and its photos.
 
     The same command goes on where it was interrupted or killed. It needs the extra "train".
     """
-    if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not overwrite:
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file; -o names the folder of the new model.")
+    if output.exists() and any(output.iterdir()) and not overwrite:
         raise OutputError(f"{output} exists; say --overwrite to replace the model in it, or name another folder.")
     from firstsight.datasets.pairs import read_ids, read_pairs
     from firstsight.datasets.readers import read_references
@@ -97,8 +112,8 @@ def train(
         warning(f"{len(missing)} ids of {pairs} have no photo and are left out, such as {missing[0]!r}.")
     text_sets = [list(text) for file in texts for text in read_references(file).captions.values()]
     lists = [read_ids(file) if file else None for file in (train_ids, dev, test)]
-    splits = _split(found, *lists, seed=int(str(settings["seed"])))
-    cache = Path(str(settings["cache"])) if settings["cache"] else _default_cache()
+    splits = _split(found, *lists, seed=settings["seed"])
+    cache = settings["cache"] or _default_cache()
     bars = _Bars(quiet=quiet)
     train_model(
         splits[0],
@@ -123,20 +138,20 @@ def train(
     click.echo(f"model {visible(str(output))}")
 
 
-def _options(settings: dict[str, object]):  # type: ignore[no-untyped-def]  # its type needs the extra
+def _options(settings: _Settings) -> RecipeOptions:
     from firstsight.training.loop import LoopOptions
     from firstsight.training.model_folder import ModelName
     from firstsight.training.recipe import RecipeOptions
     from firstsight.training.self_critical import SelfCriticalOptions
 
     return RecipeOptions(
-        name=ModelName(str(settings["name"]), "1", str(settings["licence"])),
+        name=ModelName(settings["name"], "1", settings["licence"]),
         loop=LoopOptions(
-            n_steps=int(str(settings["n_steps"])),
-            seed=int(str(settings["seed"])),
-            self_critical=SelfCriticalOptions(n_steps=int(str(settings["n_self_critical"]))),
+            n_steps=settings["n_steps"],
+            seed=settings["seed"],
+            self_critical=SelfCriticalOptions(n_steps=settings["n_self_critical"]),
         ),
-        n_members=int(str(settings["members"])),
+        n_members=settings["members"],
     )
 
 
@@ -164,7 +179,7 @@ def _split(
 
 
 def _default_cache() -> Path:
-    return Path(click.get_app_dir("firstsight")) if sys.platform == "win32" else Path.home() / ".cache" / "firstsight"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "firstsight"
 
 
 class _Bars:

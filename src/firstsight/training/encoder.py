@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from firstsight.captioners.embedded.preprocess import IMAGE_SIZE_PX
 from firstsight.errors import MissingDependencyError
 from firstsight.training.onnx_files import Graph, save_model
 
-IMAGE_SIZE_PX = 260
 GRID_SIZE = 9
 GRID_CHANNELS = 1280
 N_IMAGENET_CLASSES = 1000

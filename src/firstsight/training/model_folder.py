@@ -40,11 +40,32 @@ def write_model(
     head: KeywordHead,
     members: Sequence[CaptionNetwork],
 ) -> None:
-    """Write ``model.json``, ``encoder.onnx``, ``keywords.npz`` and the graphs of every member into ``folder``."""
+    """Write ``model.json``, ``encoder.onnx``, ``keywords.npz`` and the graphs of every member into ``folder``.
+
+    They are written beside it and moved there when all are whole; the files of an earlier model go.
+    """
+    staging = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    _write_files(staging, name, encoder, words, head, members)
+    folder.mkdir(exist_ok=True)
+    for old in (*folder.glob("memory-*.onnx"), *folder.glob("decoder-*.onnx"), folder / MODEL_FILE):
+        old.unlink(missing_ok=True)
+    for file in sorted(staging.iterdir(), key=lambda file: file.name == MODEL_FILE):  # model.json last
+        file.replace(folder / file.name)
+    staging.rmdir()
+
+
+def _write_files(
+    folder: Path,
+    name: ModelName,
+    encoder: Path,
+    words: tuple[Vocabulary, ConceptWords],
+    head: KeywordHead,
+    members: Sequence[CaptionNetwork],
+) -> None:
     vocabulary, concepts = words
-    folder.mkdir(parents=True, exist_ok=True)
-    if encoder.resolve() != (folder / ENCODER_FILE).resolve():
-        shutil.copyfile(encoder, folder / ENCODER_FILE)
+    shutil.copyfile(encoder, folder / ENCODER_FILE)
     scale = np.maximum(np.abs(head.weight).max(0), 1e-12) / 127
     np.savez_compressed(
         folder / KEYWORD_FILE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from firstsight.captioners.embedded.concepts import N_LEVELS
 from firstsight.errors import MissingDependencyError
 
 try:
@@ -12,8 +13,6 @@ try:
     from torch.nn import functional
 except ImportError as error:
     raise MissingDependencyError("training", extra="train") from error
-
-N_SCORE_LEVELS = 8
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ class CaptionNetwork(nn.Module):
         self.cell_places = nn.Parameter(torch.randn(options.n_cells + 1, options.width) * 0.02)
         self.concept_input = nn.Linear(options.width, options.width)
         self.concept_norm = nn.LayerNorm(options.width)
-        self.concept_levels = nn.Embedding(2 * N_SCORE_LEVELS, options.width)
+        self.concept_levels = nn.Embedding(2 * N_LEVELS, options.width)
         self.encoder = EncoderLayer(options)
         self.memory_norm = nn.LayerNorm(options.width)
         self.layers = nn.ModuleList(DecoderLayer(options) for _ in range(options.n_layers))

@@ -98,8 +98,7 @@ def train_model(
         progress: Told about every step.
 
     Raises:
-        TrainingError: There are too few pairs, or none of the captions has a word.
-        ImageError: A photo cannot be read.
+        TrainingError: There are too few pairs that can be read, or none of the captions has a word.
     """
     progress = progress or Progress()
     torch.set_num_threads(1)
@@ -123,16 +122,17 @@ def train_model(
     place.mkdir(parents=True, exist_ok=True)
     seen = Seen(features, rows, captions)
     head, lists = learn_concepts(seen, (vocabulary, concepts), place / "concepts.npz", progress)
+    sizes = NetworkOptions(n_words=len(vocabulary))
+    data = (
+        _pair_data(seen, lists, vocabulary, sizes.max_words),
+        _text_data(text_words, lists, captions, (vocabulary, concepts), sizes.max_words),
+    )
+    reward = Reward(captions, vocabulary)
     networks = []
     for member in range(options.n_members):
         loop = replace(options.loop, seed=options.loop.seed + member)
         torch.manual_seed(loop.seed)
-        network = CaptionNetwork(NetworkOptions(n_words=len(vocabulary)))
-        data = (
-            _pair_data(seen, lists, vocabulary, network.options.max_words),
-            _text_data(text_words, lists, captions, (vocabulary, concepts), network.options.max_words),
-        )
-        trainer = Trainer(network, data, Reward(captions, vocabulary), loop, place / f"member-{member}.pt")
+        trainer = Trainer(CaptionNetwork(sizes), data, reward, loop, place / f"member-{member}.pt")
         trainer.run(_reporter(progress, f"train decoder {member + 1} of {options.n_members}", loop))
         networks.append(trainer.averaged())
     write_model(folder, options.name, encoder, (vocabulary, concepts), head, networks)

@@ -211,6 +211,16 @@ def test_a_photo_that_cannot_be_read_is_left_out_and_named(photos: list[Pair], t
     assert (tmp_path / "model" / "model.json").exists()
 
 
+def test_a_model_takes_the_place_of_a_larger_one_whole(photos: list[Pair], tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    for name in ("memory-1.onnx", "decoder-1.onnx", "notes.txt"):
+        (tmp_path / "m" / name).write_bytes(b"old")
+    train_model(photos, [], tmp_path / "m", tmp_path / "c", options(1))
+    kept = {"memory-0.onnx", "decoder-0.onnx", "encoder.onnx", "keywords.npz", "model.json", "notes.txt"}
+    assert {file.name for file in (tmp_path / "m").iterdir()} == kept
+    assert not (tmp_path / ".m.part").exists()
+
+
 def test_too_few_pairs_are_refused(photos: list[Pair], tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="at least 8 photos with captions that have words, got 3"):
         train_model(photos[:3], [], tmp_path / "model", tmp_path / "cache", options(1))
@@ -269,6 +279,13 @@ def test_the_verb_trains_scores_and_writes_a_card(photos: list[Pair], tmp_path: 
     assert "| dev | 2 |" in card
     again = CliRunner().invoke(cli, arguments)
     assert "exists; say --overwrite" in str(again.exception)
+
+
+def test_a_file_in_the_place_of_the_model_is_told_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("mine")
+    result = CliRunner().invoke(cli, ["train", "absent.csv", "-o", str(tmp_path / "m"), "--overwrite"])
+    assert "is a file; -o names the folder" in str(result.exception)
+    assert (tmp_path / "m").read_text() == "mine"
 
 
 def test_ids_without_photos_and_folders_without_any_are_told(tmp_path: Path) -> None:

@@ -55,14 +55,13 @@ class Percepts:
 
 
 class EmbeddedModel:
-    """An encoder and one or more decoders, on one thread.
-
-    Args of the constructor: the folder with ``model.json``, ``encoder.onnx``, ``keywords.npz``, ``memory-N.onnx`` and
-    ``decoder-N.onnx``.
-    """
+    """An encoder and one or more decoders, on one thread."""
 
     def __init__(self, folder: Path) -> None:
         """Load every file.
+
+        Args:
+            folder: Holds ``model.json``, ``encoder.onnx``, ``keywords.npz``, ``memory-N.onnx`` and ``decoder-N.onnx``.
 
         Raises:
             CaptionerError: A file is missing, damaged or of another format; the message names it.
@@ -95,12 +94,10 @@ class EmbeddedModel:
         with self._lock:
             if self._hash is None:
                 digest = hashlib.sha256()
-                for file in (
-                    *sorted(self._folder.glob("*.onnx")),
-                    self._folder / KEYWORD_FILE,
-                    self._folder / MODEL_FILE,
-                ):
-                    digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+                members = range(self.description.n_members)
+                graphs = [f"{part}-{member}.onnx" for part in ("decoder", "memory") for member in members]
+                for name in (*sorted([*graphs, ENCODER_FILE]), KEYWORD_FILE, MODEL_FILE):
+                    digest.update(name.encode() + b"\0" + hashlib.sha256((self._folder / name).read_bytes()).digest())
                 self._hash = "sha256:" + digest.hexdigest()
             return self._hash
 
