@@ -9,7 +9,18 @@ from pathlib import Path
 
 from firstsight.errors import OutputError
 
-__all__ = ["check_output", "write_whole"]
+__all__ = ["cache_folder", "check_output", "write_whole"]
+
+
+def cache_folder() -> Path:
+    """Return the folder for files that can be made again: FIRSTSIGHT_CACHE, else firstsight in the user's cache folder.
+
+    The folder may not exist yet.
+    """
+    if own := os.environ.get("FIRSTSIGHT_CACHE"):
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "firstsight"
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "BackendError",
     "CaptionFileError",
     "CaptionerError",
     "FirstsightError",
@@ -85,6 +86,12 @@ class OutputError(FirstsightError):
     """An output file cannot be written, or exists and neither --resume nor --overwrite was said."""
 
     code = "output"
+
+
+class BackendError(FirstsightError):
+    """An outside program, model or service that a metric needs is missing or failed."""
+
+    code = "backend"
 
 
 class CaptionerError(FirstsightError):

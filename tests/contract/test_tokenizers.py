@@ -35,5 +35,5 @@ def test_any_text_has_tokens_without_spaces(tokenizer: Tokenizer, caption: str):
 
 
 def test_no_caption_changes_the_tokens_of_another(tokenizer: Tokenizer):
-    assert tokenizer.tokenize_all(CAPTIONS) == [tokenizer.tokenize(caption) for caption in CAPTIONS]
-    assert tokenizer.tokenize_all(CAPTIONS[::-1]) == tokenizer.tokenize_all(CAPTIONS)[::-1]
+    assert list(tokenizer.table(CAPTIONS)) == [tokenizer.tokenize(caption) for caption in CAPTIONS]
+    assert list(tokenizer.table(CAPTIONS[::-1])) == tokenizer.table(CAPTIONS)[::-1]

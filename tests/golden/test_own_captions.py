@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firstsight.metrics import METRICS
+from firstsight.metrics import METRICS, Corpus
 from firstsight.tokenizers.ptb import PtbTokenizer
 
 HERE = Path(__file__).parent
@@ -41,10 +41,12 @@ def test_tokens_with_punctuation_equal_the_original(index: int):
 
 @pytest.mark.parametrize("name", ["bleu", "cider_d", "rouge_l"])
 def test_scores_from_raw_captions_equal_the_original(name: str):
-    tokenizer, metric = PtbTokenizer(), METRICS.load(name)()
-    candidates = [tokenizer.tokenize(image["candidate"]) for image in IMAGES]
-    references = [[tokenizer.tokenize(reference) for reference in image["references"]] for image in IMAGES]
-    table = metric.corpus_statistics(candidates, references)
+    metric = METRICS.load(name)()
+    captions = Corpus(
+        [image["candidate"] for image in IMAGES], [image["references"] for image in IMAGES], PtbTokenizer()
+    )
+    metric.prepare(captions)
+    table = metric.corpus_statistics(captions)
     corpus, images = metric.from_statistics(table.sum(axis=0)), metric.from_statistics(table)
     for column, score_name in enumerate(metric.score_names):
         np.testing.assert_allclose(corpus[column], ORIGINAL["corpus"][score_name], rtol=1e-12)

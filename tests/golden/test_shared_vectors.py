@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firstsight.metrics import METRICS
+from firstsight.metrics import METRICS, Corpus
 from firstsight.tokenizers.ptb import PUNCTUATION, PtbTokenizer
 
 SETS = [
@@ -40,19 +40,19 @@ def read(path: Path) -> Any:
 
 
 @cache
-def tokens_of(folder: Path, name: str) -> tuple[list[list[str]], list[list[list[str]]]]:
-    """Return candidates and references of a set, tokenised here from the raw captions."""
-    raw, tokenizer = read(folder / f"{name}.input.json"), PtbTokenizer()
-    candidates = tokenizer.tokenize_all(raw["hyps"])
-    return candidates, [tokenizer.tokenize_all(references) for references in raw["refs"]]
+def corpus_of(folder: Path, name: str) -> Corpus:
+    """Return a set, tokenised here from the raw captions."""
+    raw = read(folder / f"{name}.input.json")
+    return Corpus(raw["hyps"], raw["refs"], PtbTokenizer())
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_tokens_of_a_set_equal_the_original(shared: Path, name: str):
-    candidates, references = tokens_of(shared / "golden", name)
+    tokens = corpus_of(shared / "golden", name).tokens
     original = read(shared / "golden" / f"{name}.tokens.json")
-    assert [" ".join(tokens) for tokens in candidates] == original["hyps"]
-    assert [[" ".join(tokens) for tokens in group] for group in references] == original["refs"]
+    images = range(len(original["hyps"]))
+    assert [" ".join(tokens.candidate(index)) for index in images] == original["hyps"]
+    assert [[" ".join(words) for words in tokens.references(index)] for index in images] == original["refs"]
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -60,7 +60,9 @@ def test_tokens_of_a_set_equal_the_original(shared: Path, name: str):
 def test_scores_from_raw_captions_equal_the_original(shared: Path, name: str, metric_name: str):
     metric = METRICS.load(metric_name)()
     original = read(shared / "golden" / f"{name}.{FILES[metric_name]}.json")
-    table = metric.corpus_statistics(*tokens_of(shared / "golden", name))
+    captions = corpus_of(shared / "golden", name)
+    metric.prepare(captions)
+    table = metric.corpus_statistics(captions)
     corpus = metric.from_statistics(table.sum(axis=0))
     np.testing.assert_allclose(corpus, np.atleast_1d(original["score"]), rtol=1e-12)
     images = np.atleast_2d(np.array(original["per_caption"], dtype=np.float64)).T  # (image, score)

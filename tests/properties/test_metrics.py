@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstsight.metrics import METRICS
+from firstsight.metrics import METRICS, Corpus
 
 WORDS = st.sampled_from(["a", "dog", "cat", "runs", "on", "2\u00a01/2", "-lrb-", "가"])
 CAPTION = st.lists(WORDS, max_size=7)
@@ -17,8 +17,9 @@ EACH_METRIC = pytest.mark.parametrize("name", METRICS.names())
 
 
 def statistics(name: str, corpus: list) -> np.ndarray:
-    candidates, references = zip(*corpus, strict=True)
-    return METRICS.load(name)().corpus_statistics(candidates, references)
+    metric, images = METRICS.load(name)(), Corpus.from_tokens(*zip(*corpus, strict=True))
+    metric.prepare(images)
+    return metric.corpus_statistics(images)
 
 
 @EACH_METRIC
@@ -43,14 +44,15 @@ def test_order_of_images_does_not_matter(name: str, corpus: list, data: st.DataO
 @EACH_METRIC
 @given(corpus=CORPUS, data=st.data())
 def test_any_split_into_shards_adds_up(name: str, corpus: list, data: st.DataObject):
-    candidates, references = zip(*corpus, strict=True)
+    whole_corpus = Corpus.from_tokens(*zip(*corpus, strict=True))
     shards = data.draw(st.lists(st.integers(0, 2), min_size=len(corpus), max_size=len(corpus)))
     totals = []
     for shard in range(3):
         metric = METRICS.load(name)()
-        metric.prepare(references)  # each worker learns from all references and scores its images
-        rows = [metric.statistics(candidates[i], references[i]) for i, s in enumerate(shards) if s == shard]
-        totals += [np.sum(rows, axis=0)] if rows else []
+        metric.prepare(whole_corpus)  # each worker learns from all references and scores its images
+        if part := [image for image, s in zip(corpus, shards, strict=True) if s == shard]:
+            rows = metric.corpus_statistics(Corpus.from_tokens(*zip(*part, strict=True)))
+            totals.append(rows.sum(axis=0))
     whole = statistics(name, corpus).sum(axis=0)
     np.testing.assert_allclose(np.sum(totals, axis=0), whole, rtol=1e-12, atol=1e-15)
     metric = METRICS.load(name)()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
 
 import click
 
+from firstsight._files import cache_folder
 from firstsight._text import visible
 from firstsight.cli._options import overwrite_option, quiet_option, seed_option
 from firstsight.cli._progress import progress_bar, shows_progress
@@ -113,7 +113,7 @@ def train(
     text_sets = [list(text) for file in texts for text in read_references(file).captions.values()]
     lists = [read_ids(file) if file else None for file in (train_ids, dev, test)]
     splits = _split(found, *lists, seed=settings["seed"])
-    cache = settings["cache"] or _default_cache()
+    cache = settings["cache"] or cache_folder()
     bars = _Bars(quiet=quiet)
     train_model(
         splits[0],
@@ -176,10 +176,6 @@ def _split(
         if both:
             raise UsageError(f"{len(both)} ids are in {first} and {second}, such as {min(both)!r}; keep them apart.")
     return [[pair for pair in found if pair.image_id in ids] for ids in (of_train, of_dev, of_test)]
-
-
-def _default_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "firstsight"
 
 
 class _Bars:

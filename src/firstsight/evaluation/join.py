@@ -9,7 +9,7 @@ from firstsight.datasets import CandidateFile, ReferenceFile
 from firstsight.errors import CaptionFileError, UsageError
 from firstsight.evaluation._options import MissingRule
 
-__all__ = ["Corpus", "file_places", "join"]
+__all__ = ["JoinedCaptions", "file_places", "join"]
 
 _SHOWN_IDS = 5
 _MAX_ID_CHARS = 60
@@ -19,7 +19,7 @@ Place = Callable[[str], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
+class JoinedCaptions:
     """The images that are scored, in the order of the references."""
 
     image_ids: tuple[str, ...]
@@ -36,7 +36,7 @@ def join(
     references: Mapping[str, Sequence[str]],
     missing: MissingRule,
     place: Place = lambda _: ("", ""),
-) -> Corpus:
+) -> JoinedCaptions:
     """Return the images that are scored.
 
     Args:
@@ -60,7 +60,7 @@ def join(
         raise CaptionFileError(_missing(absent, extra, len(references), place))
     left_out = frozenset(absent if missing == "skip" else ())
     image_ids = tuple(image_id for image_id in references if image_id not in left_out)
-    return Corpus(
+    return JoinedCaptions(
         image_ids=image_ids,
         candidates=tuple(candidates.get(image_id, "") for image_id in image_ids),
         references=tuple(tuple(references[image_id]) for image_id in image_ids),

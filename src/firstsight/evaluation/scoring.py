@@ -14,17 +14,16 @@ from firstsight._version import __version__
 from firstsight.datasets import CaptionSource, read_candidates, read_references
 from firstsight.errors import MetricUndefinedError
 from firstsight.evaluation._options import DEFAULT_METRICS, EvaluationOptions, Progress, load_metrics
-from firstsight.evaluation.join import Corpus, file_places, join
+from firstsight.evaluation.join import JoinedCaptions, file_places, join
 from firstsight.evaluation.signature import HASH_DIGITS, corpus_part, metric_part, reference_set_hash
+from firstsight.metrics import Corpus
 from firstsight.types import Score
 
 if TYPE_CHECKING:
-    from firstsight.metrics import Metric, Tokens
+    from firstsight.metrics import Metric
     from firstsight.tokenizers import Tokenizer
 
 __all__ = ["Evaluation", "evaluate", "evaluate_files"]
-
-_PROGRESS_EVERY = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,8 +96,8 @@ def evaluate(
     """
     options = options or EvaluationOptions()
     loaded, tokenizer = load_metrics(metrics), _load_tokenizer(options.tokenizer)
-    corpus = join(candidates, references, options.missing)
-    return _evaluate(_Setup(loaded, tokenizer, options, on_progress or _silent), corpus)
+    joined = join(candidates, references, options.missing)
+    return _evaluate(_Setup(loaded, tokenizer, options, on_progress or _silent), joined)
 
 
 def evaluate_files(
@@ -118,8 +117,8 @@ def evaluate_files(
     reference_file = read_references(references)
     candidate_file = read_candidates(candidates)
     place = file_places(candidate_file, reference_file)
-    corpus = join(candidate_file.captions, reference_file.captions, options.missing, place)
-    return _evaluate(_Setup(loaded, tokenizer, options, on_progress or _silent), corpus)
+    joined = join(candidate_file.captions, reference_file.captions, options.missing, place)
+    return _evaluate(_Setup(loaded, tokenizer, options, on_progress or _silent), joined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +129,20 @@ class _Setup:
     on_progress: Progress
 
 
-def _evaluate(setup: _Setup, corpus: Corpus) -> Evaluation:
+def _evaluate(setup: _Setup, joined: JoinedCaptions) -> Evaluation:
     """Score the corpus in the order of its ids, so that the order of the files changes no digit."""
-    order = sorted(range(len(corpus.image_ids)), key=lambda index: corpus.image_ids[index])
+    order = sorted(range(len(joined.image_ids)), key=lambda index: joined.image_ids[index])
     position = np.argsort(order)
-    candidates, references = _tokenised(setup, corpus, order)
-    reference_set = reference_set_hash(corpus.image_ids, corpus.references)
-    shared = _shared_fields(setup, corpus, reference_set)
+    corpus = _corpus(setup, joined, order)
+    reference_set = reference_set_hash(joined.image_ids, joined.references)
+    shared = _shared_fields(setup, joined, reference_set)
     scores: list[Score] = []
     per_image: dict[str, npt.NDArray[np.float64]] = {}
     for metric in setup.metrics:
         signatures = [f"{metric_part(metric, name)}|{corpus_part(shared)}" for name in metric.score_names]
         try:
-            table = _statistics(setup, metric, candidates, references)
+            metric.prepare(corpus)
+            table = metric.corpus_statistics(corpus)
             found = _scores(metric, signatures, table, setup.options)
             rows = metric.from_statistics(table)
         except MetricUndefinedError as error:
@@ -156,44 +156,24 @@ def _evaluate(setup: _Setup, corpus: Corpus) -> Evaluation:
             per_image |= {name: column for name, column in columns if name in defined}
         scores += found
     return Evaluation(
-        image_ids=corpus.image_ids,
+        image_ids=joined.image_ids,
         scores=tuple(scores),
         per_image=per_image,
         options=setup.options,
-        n_references=sum(map(len, corpus.references)),
+        n_references=sum(map(len, joined.references)),
         reference_set=reference_set,
-        notes=corpus.notes,
+        notes=joined.notes,
     )
 
 
-def _tokenised(setup: _Setup, corpus: Corpus, order: list[int]) -> tuple[list[Tokens], list[list[Tokens]]]:
-    """Return candidates and references as tokens; each distinct text is tokenised once."""
-    known: dict[str, Tokens] = {}
-    words: dict[str, str] = {}
-
-    def tokens(text: str) -> Tokens:
-        if text not in known:
-            known[text] = tuple(words.setdefault(word, word) for word in setup.tokenizer.tokenize(text))
-        return known[text]
-
-    candidates, references = [], []
-    for done, index in enumerate(order, 1):
-        candidates.append(tokens(corpus.candidates[index]))
-        references.append([tokens(text) for text in corpus.references[index]])
-        _report(setup, "tokenise", done, len(order))
-    return candidates, references
-
-
-def _statistics(
-    setup: _Setup, metric: Metric, candidates: list[Tokens], references: list[list[Tokens]]
-) -> npt.NDArray[np.float64]:
-    """Return ``metric.corpus_statistics``, array (image, statistic), with progress on the way."""
-    metric.prepare(references)
-    rows = []
-    for done, (candidate, group) in enumerate(zip(candidates, references, strict=True), 1):
-        rows.append(metric.statistics(candidate, group))
-        _report(setup, metric.name, done, len(candidates))
-    return np.stack(rows)
+def _corpus(setup: _Setup, joined: JoinedCaptions, order: list[int]) -> Corpus:
+    return Corpus(
+        [joined.candidates[index] for index in order],
+        [joined.references[index] for index in order],
+        setup.tokenizer,
+        image_ids=[joined.image_ids[index] for index in order],
+        on_progress=setup.on_progress,
+    )
 
 
 def _scores(
@@ -214,17 +194,17 @@ def _scores(
     ]
 
 
-def _shared_fields(setup: _Setup, corpus: Corpus, reference_set: str) -> dict[str, object]:
+def _shared_fields(setup: _Setup, joined: JoinedCaptions, reference_set: str) -> dict[str, object]:
     options = setup.options
     fields: dict[str, object] = {
         "tok": f"{setup.tokenizer.name}@{setup.tokenizer.version}",
-        "images": len(corpus.image_ids),
-        "refs": sum(map(len, corpus.references)),
+        "images": len(joined.image_ids),
+        "refs": sum(map(len, joined.references)),
         "refset": reference_set[:HASH_DIGITS],
         "missing": options.missing,
     }
-    if corpus.n_absent:
-        fields["absent"] = corpus.n_absent
+    if joined.n_absent:
+        fields["absent"] = joined.n_absent
     fields["boot"] = options.n_resamples
     if options.n_resamples:
         fields["seed"] = options.seed
@@ -243,11 +223,6 @@ def _number(value: float) -> float | None:
 
 def _why_not(metric: Metric, value: float) -> str | None:
     return None if math.isfinite(value) else f"{metric.name} gives no finite number for this corpus."
-
-
-def _report(setup: _Setup, stage: str, done: int, total: int) -> None:
-    if done % _PROGRESS_EVERY == 0 or done == total:
-        setup.on_progress(stage, done, total)
 
 
 def _silent(stage: str, done: int, total: int) -> None:

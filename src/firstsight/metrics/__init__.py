@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from firstsight._registry import Registry
-from firstsight.metrics.base import Metric, Tokens
+from firstsight.metrics.base import Learnt, Metric, TextMetric, TokenMetric
+from firstsight.metrics.corpus import Corpus, Tokens
 
-__all__ = ["METRICS", "Metric", "Tokens"]
+__all__ = ["METRICS", "Corpus", "Learnt", "Metric", "TextMetric", "TokenMetric", "Tokens"]
 
 METRICS: Registry[type[Metric]] = Registry("metric", "firstsight.metrics")

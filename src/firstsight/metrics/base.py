@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from firstsight.errors import MetricUndefinedError, UsageError
+from firstsight.metrics.corpus import Corpus, Tokens
 from firstsight.types import Json
 
-__all__ = ["Metric", "Tokens"]
+__all__ = ["Learnt", "Metric", "TextMetric", "TokenMetric", "Tokens", "mean_of_images"]
 
-Tokens = Sequence[str]
-"""One caption after the tokenizer. A token may hold a no-break space (``22\\u00a03/4``): see ``Metric.words``."""
+Learnt: TypeAlias = "Mapping[str, npt.NDArray[np.int32] | npt.NDArray[np.int64] | list[str]]"
+"""What a metric learnt of a corpus, as arrays of whole numbers and lists of words."""
 
 
 class Metric(ABC):
-    """A corpus metric over tokenised captions.
+    """A corpus metric.
 
-    The life of one evaluation is ``prepare`` once with all references, then ``statistics`` for each image, then
-    ``from_statistics`` of any sum of them: the whole corpus, one image, a slice, a bootstrap resample, a shard.
+    The life of one evaluation is ``prepare`` once with the whole corpus, then ``corpus_statistics`` of all of it or of
+    parts, then ``from_statistics`` of any sum of rows: the whole corpus, one image, a slice, a bootstrap resample, a
+    shard. Most metrics are a `TokenMetric` or a `TextMetric`, which ask for the statistics of one image only.
 
     Example:
-        >>> from firstsight.metrics import METRICS
+        >>> from firstsight.metrics import METRICS, Corpus
         >>> metric = METRICS.load("rouge_l")()
-        >>> references = [[["a", "red", "kite"]], [["two", "dogs"], ["dogs", "run"]]]
-        >>> table = metric.corpus_statistics([["a", "kite"], ["dogs"]], references)
+        >>> corpus = Corpus.from_tokens(
+        ...     [["a", "kite"], ["dogs"]], [[["a", "red", "kite"]], [["two", "dogs"], ["dogs", "run"]]]
+        ... )
+        >>> metric.prepare(corpus)
+        >>> table = metric.corpus_statistics(corpus)
         >>> table.shape
         (2, 2)
         >>> metric.from_statistics(table.sum(axis=0)).shape
@@ -50,31 +55,45 @@ class Metric(ABC):
         """What the definition fixes beyond its version, as the signature states it."""
         return {}
 
-    def prepare(self, references: Sequence[Sequence[Tokens]]) -> None:
+    def prepare(self, corpus: Corpus) -> None:
         """Learn what the metric needs of the whole corpus (CIDEr-D: document frequencies); most need nothing.
 
-        A metric that learns here extends this method, which checks the corpus.
+        A metric that learns here extends this method, which checks the corpus, and gives `learnt` and `restore`.
 
         Args:
-            references: The tokenised references of every image, in corpus order.
+            corpus: Every image that is scored.
 
         Raises:
             MetricUndefinedError: No score is defined for this corpus; the message says why.
-            UsageError: An image has no reference.
         """
-        if len(references) == 0:
+        if len(corpus) == 0:
             raise MetricUndefinedError(f"{self.name} is undefined: the corpus has no images.")
-        for index, group in enumerate(references):
-            if len(group) == 0:
-                raise UsageError(f"Image number {index + 1} has no reference; every image needs at least one.")
+
+    def learnt(self) -> Learnt:
+        """Return what ``prepare`` learnt, for a scoring card; nothing for most metrics."""
+        return {}
+
+    def restore(self, learnt: Learnt) -> None:
+        """Take what another ``prepare`` learnt instead of learning; for most metrics that is nothing.
+
+        Raises:
+            UsageError: It is not what this metric learns.
+        """
+        if learnt:
+            raise UsageError(f"{self.name} learns nothing of a corpus, and was given {', '.join(sorted(learnt))}.")
 
     @abstractmethod
-    def statistics(self, candidate: Tokens, references: Sequence[Tokens]) -> npt.NDArray[np.float64]:
-        """Return the additive statistics (k,) float64 of one image.
+    def corpus_statistics(self, corpus: Corpus) -> npt.NDArray[np.float64]:
+        """Return the statistics of every image, after ``prepare`` or ``restore``.
 
         Args:
-            candidate: The tokens of the caption that is scored; may be empty.
-            references: The tokens of at least one reference.
+            corpus: The images to score; all that were prepared, or some of them.
+
+        Returns:
+            Array (image, statistic) float64; its sum over images, or any row, goes to ``from_statistics``.
+
+        Raises:
+            MetricUndefinedError: No score is defined for this corpus; the message says why.
         """
 
     @abstractmethod
@@ -85,29 +104,26 @@ class Metric(ABC):
             MetricUndefinedError: The totals are of no image at all, in a metric that is a mean over images.
         """
 
-    def corpus_statistics(
-        self, candidates: Sequence[Tokens], references: Sequence[Sequence[Tokens]]
-    ) -> npt.NDArray[np.float64]:
-        """Return the statistics of every image of a corpus: ``prepare``, then ``statistics`` for each.
+
+class TokenMetric(Metric):
+    """A metric that compares the tokens of one candidate with those of its references."""
+
+    @abstractmethod
+    def statistics(self, candidate: Tokens, references: Sequence[Tokens]) -> npt.NDArray[np.float64]:
+        """Return the additive statistics (k,) float64 of one image.
 
         Args:
-            candidates: The tokenised candidate of each image.
-            references: The tokenised references of each image, in the same order.
-
-        Returns:
-            Array (image, statistic) float64; its sum over images, or any row, goes to ``from_statistics``.
-
-        Raises:
-            MetricUndefinedError: No score is defined for this corpus; the message says why.
-            UsageError: The two lengths differ, or an image has no reference.
+            candidate: The tokens of the caption that is scored; may be empty.
+            references: The tokens of at least one reference.
         """
-        if len(candidates) != len(references):
-            raise UsageError(
-                f"Got {len(candidates)} candidates and references of {len(references)} images; "
-                "give exactly one candidate for each image."
-            )
-        self.prepare(references)
-        return np.stack([self.statistics(c, r) for c, r in zip(candidates, references, strict=True)])
+
+    def corpus_statistics(self, corpus: Corpus) -> npt.NDArray[np.float64]:
+        """Return ``statistics`` of every image, array (image, statistic) float64."""
+        rows = []
+        for index in range(len(corpus)):
+            rows.append(self.statistics(corpus.tokens.candidate(index), corpus.tokens.references(index)))
+            corpus.report(self.name, index + 1)
+        return np.stack(rows)
 
     @staticmethod
     def words(tokens: Tokens) -> list[str]:
@@ -117,10 +133,31 @@ class Metric(ABC):
         it as two words in BLEU and CIDEr, and as one in ROUGE-L, which therefore does not call this.
 
         Example:
-            >>> Metric.words(["a", "22\u00a03/4", "lb", "fish"])
+            >>> TokenMetric.words(["a", "22\u00a03/4", "lb", "fish"])
             ['a', '22', '3/4', 'lb', 'fish']
         """
         return " ".join(tokens).split()
+
+
+class TextMetric(Metric):
+    """A metric that compares the text of one candidate with that of its references, without a tokenizer."""
+
+    @abstractmethod
+    def statistics(self, candidate: str, references: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return the additive statistics (k,) float64 of one image.
+
+        Args:
+            candidate: The caption that is scored; may be empty.
+            references: At least one reference.
+        """
+
+    def corpus_statistics(self, corpus: Corpus) -> npt.NDArray[np.float64]:
+        """Return ``statistics`` of every image, array (image, statistic) float64."""
+        rows = []
+        for index in range(len(corpus)):
+            rows.append(self.statistics(corpus.candidates[index], corpus.references[index]))
+            corpus.report(self.name, index + 1)
+        return np.stack(rows)
 
 
 def mean_of_images(name: str, totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firstsight.metrics._ngrams import NGram, ngram_counts
-from firstsight.metrics.base import Metric, Tokens
+from firstsight.metrics.base import TokenMetric, Tokens
 from firstsight.types import Json
 
 __all__ = ["Bleu"]
@@ -21,7 +21,7 @@ TINY = 1e-15
 SMALL = 1e-9
 
 
-class Bleu(Metric):
+class Bleu(TokenMetric):
     r"""BLEU-1 to BLEU-4 of a corpus, 0 to 1, higher is better; papers print them times 100.
 
     With sums over the images of the matches :math:`m_n`, the candidates' n-grams :math:`g_n`, the candidates' words

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from firstsight.errors import MetricUndefinedError
 from firstsight.metrics._ngrams import NGram, ngram_counts
-from firstsight.metrics.base import Metric, Tokens, mean_of_images
+from firstsight.metrics.base import Learnt, TokenMetric, Tokens, mean_of_images
+from firstsight.metrics.corpus import Corpus
 from firstsight.types import Json
 
 __all__ = ["CiderD"]
@@ -22,7 +23,7 @@ SIGMA = 6.0
 SCALE = 10.0
 
 
-class CiderD(Metric):
+class CiderD(TokenMetric):
     r"""CIDEr-D of a corpus: the mean over images, 0 to 10, higher is better; papers print it times 100.
 
     The vector :math:`g^n(s)` of a caption weighs the count of each n-gram by :math:`\ln N - \ln \max(1, d)`, where N is
@@ -44,9 +45,9 @@ class CiderD(Metric):
 
     Example:
         >>> metric = CiderD()
-        >>> references = [["a dog runs on grass".split()], ["two cats sleep".split()]]
-        >>> metric.prepare(references)
-        >>> metric.statistics("a dog runs on grass".split(), references[0]).round(12).tolist()
+        >>> dogs, cats = "a dog runs on grass".split(), "two cats sleep".split()
+        >>> metric.prepare(Corpus.from_tokens([dogs, cats], [[dogs], [cats]]))
+        >>> metric.statistics(dogs, [dogs]).round(12).tolist()
         [10.0, 1.0]
 
     Reproduces ``Cider`` of coco-caption as packaged in pycocoevalcap 1.2 (which is CIDEr-D in spite of its name),
@@ -63,7 +64,7 @@ class CiderD(Metric):
 
     def __init__(self) -> None:
         """Make a metric that knows no corpus yet."""
-        self._log_n_images: float | None = None
+        self._n_images = 0
         self._document_frequency: Counter[NGram] = Counter()
 
     @property
@@ -71,29 +72,58 @@ class CiderD(Metric):
         """The longest n-gram, the width of the length penalty, and where document frequencies come from."""
         return {"max_n": MAX_N, "sigma": SIGMA, "document_frequency": "references"}
 
-    def prepare(self, references: Sequence[Sequence[Tokens]]) -> None:
+    def prepare(self, corpus: Corpus) -> None:
         """Count of how many images' references have each n-gram.
 
         Args:
-            references: The tokenised references of every image that is scored.
+            corpus: Every image that is scored.
 
         Raises:
             MetricUndefinedError: The corpus has fewer than two images.
-            UsageError: An image has no reference.
         """
-        super().prepare(references)
-        if len(references) == 1:
+        super().prepare(corpus)
+        if len(corpus) == 1:
             raise MetricUndefinedError(
-                "cider_d is undefined: it weighs words by how few of the images have them, and the corpus has one "
+                f"{self.name} is undefined: it weighs words by how few of the images have them, and the corpus has one "
                 "image only. Score at least two images."
             )
         self._document_frequency = Counter()
-        for group in references:
-            captions = [self.words(reference) for reference in group]
+        for index in range(len(corpus)):
+            captions = corpus.tokens.words.references(index)
             self._document_frequency.update(
                 {ngram for words in captions for n in range(1, MAX_N + 1) for ngram in ngram_counts(words, n)}
             )
-        self._log_n_images = math.log(len(references))
+        self._n_images = len(corpus)
+
+    def learnt(self) -> Learnt:
+        """Return the document frequencies.
+
+        Returns:
+            ``words``, the distinct words; ``ngrams`` (n_ngrams, 4) int32, places in ``words``, -1 behind a shorter
+            n-gram, in ascending order; ``counts`` (n_ngrams,) int64, of how many images' references have it;
+            ``n_images`` (1,) int64.
+        """
+        words = sorted({word for ngram in self._document_frequency for word in ngram})
+        places = {word: place for place, word in enumerate(words)}
+        rows = sorted(
+            ([places[word] for word in ngram] + [-1] * (MAX_N - len(ngram)), count)
+            for ngram, count in self._document_frequency.items()
+        )
+        return {
+            "words": words,
+            "ngrams": np.array([row for row, _ in rows], dtype=np.int32).reshape(-1, MAX_N),
+            "counts": np.array([count for _, count in rows], dtype=np.int64),
+            "n_images": np.array([self._n_images], dtype=np.int64),
+        }
+
+    def restore(self, learnt: Learnt) -> None:
+        """Take document frequencies as `learnt` gives them."""
+        words = list(learnt["words"])
+        rows, counts = np.asarray(learnt["ngrams"]).tolist(), np.asarray(learnt["counts"]).tolist()
+        self._document_frequency = Counter(
+            {tuple(words[at] for at in row if at >= 0): count for row, count in zip(rows, counts, strict=True)}
+        )
+        self._n_images = int(np.asarray(learnt["n_images"])[0])
 
     def statistics(self, candidate: Tokens, references: Sequence[Tokens]) -> npt.NDArray[np.float64]:
         """Return the score of one image and the count 1.
@@ -127,12 +157,13 @@ class CiderD(Metric):
         return mean_of_images(self.name, totals)
 
     def _vectors(self, tokens: Tokens) -> _Vectors:
-        if self._log_n_images is None:
-            raise MetricUndefinedError("cider_d has no document frequencies yet: call prepare(references) first.")
+        if self._n_images == 0:
+            raise MetricUndefinedError(f"{self.name} has no document frequencies yet: call prepare(corpus) first.")
+        log_n_images = math.log(self._n_images)
         words = self.words(tokens)
         weights = [
             {
-                ngram: count * (self._log_n_images - math.log(max(1, self._document_frequency[ngram])))
+                ngram: count * (log_n_images - math.log(max(1, self._document_frequency[ngram])))
                 for ngram, count in ngram_counts(words, n).items()
             }
             for n in range(1, MAX_N + 1)

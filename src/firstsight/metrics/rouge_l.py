@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from firstsight.metrics.base import Metric, Tokens, mean_of_images
+from firstsight.metrics.base import TokenMetric, Tokens, mean_of_images
 from firstsight.types import Json
 
 __all__ = ["RougeL"]
@@ -16,7 +16,7 @@ __all__ = ["RougeL"]
 BETA = 1.2
 
 
-class RougeL(Metric):
+class RougeL(TokenMetric):
     r"""ROUGE-L of a corpus: the mean over images, 0 to 1, higher is better; papers print it times 100.
 
     With :math:`\mathrm{LCS}` the length of the longest common subsequence of tokens, for one image

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from firstsight.captioners import Captioner
-from firstsight.metrics import Metric
+from firstsight.metrics import Corpus, Metric
 from firstsight.types import CaptionResult, RgbImage
 
 __all__ = ["check_captioner", "check_metric"]
@@ -84,30 +84,33 @@ def check_metric(metric_class: type[Metric]) -> None:
     metric = metric_class()
     _require(bool(metric.score_names), "score_names is empty")
     _require(metric.version != "", "version is empty")
-    metric.prepare(_REFERENCES)
-    table = np.stack([metric.statistics(c, r) for c, r in zip(_CANDIDATES, _REFERENCES, strict=True)])
+    corpus = Corpus.from_tokens(_CANDIDATES, _REFERENCES)
+    metric.prepare(corpus)
+    table = metric.corpus_statistics(corpus)
     _require(table.ndim == 2 and table.dtype == np.float64, f"statistics are {table.dtype} {table.shape[1:]}, not (k,)")
     _require(bool(np.isfinite(table).all()), "statistics are not finite")
-    _require(
-        np.array_equal(metric.statistics(_CANDIDATES[0], _REFERENCES[0]), table[0]),
-        "statistics change when asked again",
-    )
+    _require(np.array_equal(metric.corpus_statistics(corpus), table), "statistics change when asked again")
+    part = metric.corpus_statistics(Corpus.from_tokens(_CANDIDATES[1:], _REFERENCES[1:]))
+    _require(np.array_equal(part, table[1:]), "an image has other statistics in a part of the corpus")
+    copy = metric_class()
+    copy.restore(metric.learnt())
+    _require(np.array_equal(copy.corpus_statistics(corpus), table), "what was learnt and restored scores otherwise")
 
     before = table.copy()
-    corpus = metric.from_statistics(table.sum(axis=0))
-    _require(corpus.shape == (len(metric.score_names),), f"scores have the shape {corpus.shape}")
+    scores_of_all = metric.from_statistics(table.sum(axis=0))
+    _require(scores_of_all.shape == (len(metric.score_names),), f"scores have the shape {scores_of_all.shape}")
     images = metric.from_statistics(table)
     _require(images.shape == (len(table), len(metric.score_names)), "a table of sums is not scored row by row")
     _require(np.array_equal(before, table), "scoring changes the statistics")
-    for scores in (corpus, *images):
+    for scores in (scores_of_all, *images):
         low, high = metric.score_range
         known = scores[np.isfinite(scores)]
         _require(bool(((known >= low) & (known <= high)).all()), f"{scores} is outside {metric.score_range}")
     for one, alone in zip(table, images, strict=True):
         _require(np.array_equal(metric.from_statistics(one), alone, equal_nan=True), "a row scores otherwise alone")
 
-    perfect = sum(metric.statistics(r[0], r) for r in _REFERENCES)
-    gain = metric.from_statistics(np.asarray(perfect)) - corpus
+    perfect = metric.corpus_statistics(Corpus.from_tokens([group[0] for group in _REFERENCES], _REFERENCES))
+    gain = metric.from_statistics(perfect.sum(axis=0)) - scores_of_all
     if not metric.higher_is_better:
         gain = -gain
     _require(bool((gain >= 0).all()), "a candidate equal to a reference scores worse than one that is not")

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar
 
+from firstsight.tokenizers.table import TokenTable
+
 __all__ = ["Tokenizer"]
 
 
@@ -28,6 +30,13 @@ class Tokenizer(ABC):
         A token has no space (U+0020) inside, but may have other white space such as a no-break space.
         """
 
-    def tokenize_all(self, captions: Iterable[str]) -> list[list[str]]:
-        """Return the tokens of every caption, in order."""
-        return [self.tokenize(caption) for caption in captions]
+    def table(self, captions: Iterable[str]) -> TokenTable:
+        """Return the tokens of every caption, in order; each distinct caption is tokenised once."""
+        known: dict[str, list[str]] = {}
+
+        def tokens(caption: str) -> list[str]:
+            if caption not in known:
+                known[caption] = self.tokenize(caption)
+            return known[caption]
+
+        return TokenTable.from_tokens(map(tokens, captions))

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from firstsight.captioners.embedded.vocabulary import END, NEVER_SAID, PAD, START, Vocabulary
+from firstsight.metrics import Corpus
 from firstsight.metrics.cider import CiderD
 from firstsight.training.network import CaptionNetwork, DecoderLayer, Inputs
 
@@ -45,7 +46,7 @@ class Reward:
         self._vocabulary = vocabulary
         self._references = [[[*caption, _END_WORD] for caption in image] for image in captions]
         self._metric = CiderD()
-        self._metric.prepare(self._references)
+        self._metric.prepare(Corpus.from_tokens([[]] * len(captions), self._references))
 
     def __call__(self, rows: Sequence[int], samples: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Tensor:
         """Return (n, samples) rewards of samples (n, samples, length) of the training images ``rows``."""

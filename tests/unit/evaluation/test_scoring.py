@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from firstsight.errors import MetricUndefinedError, UnknownNameError, UsageError
 from firstsight.evaluation import DEFAULT_METRICS, Evaluation, EvaluationOptions, evaluate
-from firstsight.metrics import METRICS, Metric, Tokens
+from firstsight.metrics import METRICS, Corpus, Metric, TokenMetric, Tokens
 from firstsight.tokenizers import TOKENIZERS
 
 REFERENCES = {
@@ -27,7 +27,7 @@ NAMES = ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr-D"]
 PLAIN = EvaluationOptions(n_resamples=0)
 
 
-class Words(Metric):
+class Words(TokenMetric):
     """Mean number of words that the candidate has, of its references' first; a test's own plug-in."""
 
     name: ClassVar[str] = "words"
@@ -82,13 +82,12 @@ def test_a_perfect_corpus_has_the_highest_bleu_and_rouge() -> None:
 
 
 def test_each_score_is_that_of_its_metric() -> None:
-    tokenizer = TOKENIZERS.load("ptb")()
-    candidates = [tokenizer.tokenize(CANDIDATES[key]) for key in REFERENCES]
-    references = [[tokenizer.tokenize(text) for text in texts] for texts in REFERENCES.values()]
+    corpus = Corpus([CANDIDATES[key] for key in REFERENCES], list(REFERENCES.values()), TOKENIZERS.load("ptb")())
     result = evaluate(CANDIDATES, REFERENCES, options=PLAIN)
     for name in DEFAULT_METRICS:
         metric = METRICS.load(name)()
-        table = metric.corpus_statistics(candidates, references)
+        metric.prepare(corpus)
+        table = metric.corpus_statistics(corpus)
         for index, score_name in enumerate(metric.score_names):
             assert values(result)[score_name] == metric.from_statistics(table.sum(axis=0))[index]
             assert result.per_image[score_name].tolist() == metric.from_statistics(table)[:, index].tolist()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from firstsight.errors import MetricUndefinedError, UsageError
-from firstsight.metrics import METRICS, Metric, Tokens, _ngrams, base, bleu, cider, rouge_l
+from firstsight.metrics import METRICS, Corpus, TokenMetric, Tokens, _ngrams, base, bleu, cider, corpus, rouge_l
 
 
-class Length(Metric):
+class Length(TokenMetric):
     """Mean number of tokens: a stranger's metric in two methods."""
 
     name, version, score_names, score_range = "length", "1", ("Length",), (0.0, float("inf"))
@@ -25,7 +25,7 @@ class Length(Metric):
         return base.mean_of_images(self.name, totals)
 
 
-@pytest.mark.parametrize("module", [base, bleu, cider, rouge_l, _ngrams])
+@pytest.mark.parametrize("module", [base, bleu, cider, corpus, rouge_l, _ngrams])
 def test_examples_run(module: object):
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -36,7 +36,7 @@ def test_the_built_in_metrics_are_registered():
 
 
 def test_a_strangers_metric_gets_the_corpus_form():
-    table = Length().corpus_statistics([["a"], [], ["b", "c"]], [[["a"]], [["a"]], [["a"]]])
+    table = Length().corpus_statistics(Corpus.from_tokens([["a"], [], ["b", "c"]], [[["a"]], [["a"]], [["a"]]]))
     assert table.tolist() == [[1, 1], [0, 1], [2, 1]]
     assert Length().from_statistics(table.sum(axis=0)).tolist() == [1.0]
     assert Length().parameters == {}
@@ -44,17 +44,17 @@ def test_a_strangers_metric_gets_the_corpus_form():
 
 def test_a_corpus_without_images_is_undefined():
     with pytest.raises(MetricUndefinedError, match=re.escape("length is undefined: the corpus has no images.")):
-        Length().corpus_statistics([], [])
+        Length().prepare(Corpus.from_tokens([], []))
 
 
 def test_an_image_without_reference_is_named():
     with pytest.raises(UsageError, match=re.escape("Image number 2 has no reference; every image needs at least one.")):
-        Length().corpus_statistics([["a"], ["b"]], [[["a"]], []])
+        Corpus.from_tokens([["a"], ["b"]], [[["a"]], []])
 
 
 def test_lengths_that_differ_are_named():
     with pytest.raises(UsageError, match=re.escape("Got 1 candidates and references of 2 images; give exactly one")):
-        Length().corpus_statistics([["a"]], [[["a"]], [["b"]]])
+        Corpus.from_tokens([["a"]], [[["a"]], [["b"]]])
 
 
 def test_a_mean_over_no_image_is_undefined():

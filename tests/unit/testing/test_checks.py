@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from firstsight.metrics import METRICS, Metric
+from firstsight.metrics import METRICS, Metric, TokenMetric
 from firstsight.testing import FakeCaptioner, check_captioner, check_metric
 from firstsight.types import CaptionResult, Provenance, RgbImage
 
@@ -63,7 +63,7 @@ def test_the_fake_captioner_passes() -> None:
     check_captioner(FakeCaptioner())
 
 
-class _Overlap(Metric):
+class _Overlap(TokenMetric):
     """Share of the candidate's words that a reference has; right unless told otherwise."""
 
     name = "overlap"

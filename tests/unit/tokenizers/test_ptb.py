@@ -169,7 +169,7 @@ def test_a_caption_without_words_has_no_tokens(caption: str):
 
 
 def test_many_captions_are_tokenized_one_by_one():
-    assert TOKENIZER.tokenize_all(["plan B.", "A dog"]) == [["plan", "b"], ["a", "dog"]]
+    assert list(TOKENIZER.table(["plan B.", "A dog"])) == [["plan", "b"], ["a", "dog"]]
 
 
 def test_a_strangers_tokenizer_gets_the_form_for_many():
@@ -179,7 +179,7 @@ def test_a_strangers_tokenizer_gets_the_form_for_many():
         def tokenize(self, caption: str) -> list[str]:
             return caption.split()
 
-    assert Split().tokenize_all(iter(["a b", ""])) == [["a", "b"], []]
+    assert list(Split().table(iter(["a b", ""]))) == [["a", "b"], []]
 
 
 # Each of these made some rule look far ahead, or back, from every place of the text.

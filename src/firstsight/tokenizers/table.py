@@ -1,0 +1,77 @@
+"""Tokens of many captions as three flat arrays, the form that fast code reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["TokenTable"]
+
+
+class TokenTable(Sequence[list[str]]):
+    """The tokens of many captions: ``table[i]`` is the list of tokens of caption i.
+
+    Attributes:
+        words: The distinct tokens.
+        ids: Array (n_tokens,) int32: the place in ``words`` of each token of each caption, one caption after another.
+        offsets: Array (n_captions + 1,) int64: caption i has the tokens ``ids[offsets[i]:offsets[i + 1]]``.
+
+    Example:
+        >>> table = TokenTable.from_tokens([["a", "dog"], [], ["a", "cat"]])
+        >>> table.words, table.ids.tolist(), table.offsets.tolist()
+        (['a', 'dog', 'cat'], [0, 1, 0, 2], [0, 2, 2, 4])
+        >>> table[2]
+        ['a', 'cat']
+    """
+
+    __slots__ = ("ids", "offsets", "words")
+
+    def __init__(self, words: list[str], ids: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> None:
+        """Hold the three arrays as they are."""
+        self.words = words
+        self.ids = ids
+        self.offsets = offsets
+
+    @classmethod
+    def from_tokens(cls, captions: Iterable[Sequence[str]]) -> TokenTable:
+        """Return the table of captions that are tokenised already."""
+        known: dict[str, int] = {}
+        ids: list[int] = []
+        ends = [0]
+        for tokens in captions:
+            ids += [known.setdefault(token, len(known)) for token in tokens]
+            ends.append(len(ids))
+        return cls(list(known), np.array(ids, dtype=np.int32), np.array(ends, dtype=np.int64))
+
+    def split_at_white_space(self) -> TokenTable:
+        r"""Return the table with each token that has white space inside as several, or this one if none has.
+
+        Example:
+            >>> TokenTable.from_tokens([["22\u00a03/4", "lb"]]).split_at_white_space()[0]
+            ['22', '3/4', 'lb']
+        """
+        if all(word.split() == [word] for word in self.words):
+            return self
+        return TokenTable.from_tokens(" ".join(tokens).split() for tokens in self)
+
+    def __len__(self) -> int:
+        """Return the number of captions."""
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> list[str]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[list[str]]: ...
+    def __getitem__(self, index: int | slice) -> list[str] | list[list[str]]:
+        """Return the tokens of one caption, or of several."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(f"caption {index} of {len(self)}")
+        words = self.words
+        return [words[at] for at in self.ids[self.offsets[index] : self.offsets[index + 1]].tolist()]
