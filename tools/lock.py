@@ -1,8 +1,8 @@
 """Writes requirements/*.txt: the exact versions that ``make demo`` and ``make test`` install.
 
 ``default.txt`` is the default install with the build backend, every file pinned by hash. ``dev.txt`` adds the tools of
-the checks and the extra ``train`` at exact versions, without hashes: torch is built for several kinds of processor
-under one version, and any of them will do.
+the checks and the extras that tests use at exact versions, without hashes: torch is built for several kinds of
+processor under one version, and any of them will do.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PIP_TOOLS = "pip-tools==7.6.2"
+_TESTED_EXTRAS = ("clip", "korean", "meteor", "train")
 _HEADER = "# Written by `make lock` from pyproject.toml; do not edit.\n"
 
 
@@ -24,7 +25,9 @@ def main() -> None:
     """Resolve both sets of requirements in a throw-away environment."""
     pyproject = tomllib.loads((_ROOT / "pyproject.toml").read_text())
     default = [*pyproject["project"]["dependencies"], *pyproject["dependency-groups"]["build"]]
-    dev = [*default, *pyproject["dependency-groups"]["dev"], *pyproject["project"]["optional-dependencies"]["train"]]
+    extras = pyproject["project"]["optional-dependencies"]
+    tested = (requirement for extra in _TESTED_EXTRAS for requirement in extras[extra])
+    dev = [*default, *pyproject["dependency-groups"]["dev"], *tested]
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         bin_folder = Path(folder) / "bin"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes .venv hold what a target of the Makefile needs. Usage: tools/set_up.sh default|dev
 #   default  what `pip install firstsight` brings, at the versions of requirements/default.txt
-#   dev      the same, the tools of the checks and the extra `train` (requirements/dev.txt), and Chromium
+#   dev      the same, the tools of the checks and the extras that tests use (requirements/dev.txt), a C++ compiler
+#            and Chromium
 # It does nothing when that was done before and neither pyproject.toml nor the requirements changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,8 +13,8 @@ if command -v flock >/dev/null; then flock 9; fi # two targets at once wait for 
 say() { printf '%s\n' "$*" >&2; }
 
 key() {
-    { printf '%s\n' "$PWD"; cat pyproject.toml src/firstsight/_version.py tools/set_up.sh "requirements/$1.txt"; } |
-        sha256sum | cut -c 1-64
+    { printf '%s\n' "$PWD"; cat pyproject.toml CMakeLists.txt native/* src/firstsight/_version.py tools/set_up.sh \
+        "requirements/$1.txt"; } | sha256sum | cut -c 1-64
 }
 
 is_done() { [ "$(cat ".venv/set-up-$1" 2>/dev/null)" = "$(key "$1")" ] && .venv/bin/python -c '' 2>/dev/null; }
@@ -63,6 +64,17 @@ make_environment() {
     "$python" -m venv --clear .venv
 }
 
+has_compiler() { command -v "${CXX:-c++}" g++ clang++ >/dev/null; }
+
+find_compiler() { # for the native core; without one the Python core computes the same, slower
+    if has_compiler; then return; fi
+    if is_root && [ "$1" = dev ]; then
+        install_debian g++
+    else
+        say "No C++ compiler: scores are computed by the Python core, slower. For the native one: apt-get install g++"
+    fi
+}
+
 find_browser() { # Chromium and a font with Hangul, for the tests that look at pages
     local fonts missing=()
     if ! command -v chromium chromium-browser google-chrome >/dev/null; then missing+=(chromium); fi
@@ -83,6 +95,7 @@ make_environment
 pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet --quiet "$@"; }
 say "Installing the packages of requirements/$kind.txt into .venv; this is done once"
 pip install --requirement "requirements/$kind.txt"
+find_compiler "$kind"
 pip install --no-deps --no-build-isolation --editable .
 if [ "$kind" = dev ]; then find_browser; fi
 key "$kind" >".venv/set-up-$kind"

@@ -129,7 +129,9 @@ class Corpus:
     def tokens(self) -> CorpusTokens:
         """The tokens of all captions."""
         captions = [*self.candidates, *(caption for group in self.references for caption in group)]
-        return CorpusTokens(self._tokenizer.table(captions), self.reference_offsets)
+        table = self._tokenizer.table(captions)
+        self.report("tokenise", len(self))
+        return CorpusTokens(table, self.reference_offsets)
 
     def report(self, stage: str, done: int) -> None:
         """Tell the caller that ``done`` images have passed a stage; cheap enough to call for every image."""
