@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from firstsight.errors import UsageError
+from firstsight.significance._checks import Floats, check_confidence, check_draws, checked_statistics
 
-__all__ = ["bootstrap_interval"]
+__all__ = ["bootstrap_interval", "percentile_interval", "resampled_totals"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+BLOCK_VALUES = 2**21
+"""How many random counts (16 MiB as float64) are in memory at a time."""
 
 
 def bootstrap_interval(
@@ -31,7 +32,7 @@ def bootstrap_interval(
     CIDEr-D's document frequencies, stays as it is.
 
     Args:
-        statistics: Array (image, statistic) float64, finite: what ``Metric.statistics`` gave for each image.
+        statistics: Array (image, statistic) float64, finite: what ``Metric.corpus_statistics`` gave.
         from_statistics: Turns sums (..., statistic) into scores (..., score), as ``Metric.from_statistics`` does.
         n_resamples: How many resamples; at least 1. With 1,000 the bounds vary little from seed to seed.
         seed: Seed of the draws, at least 0. The same seed gives the same bounds.
@@ -52,34 +53,65 @@ def bootstrap_interval(
     Paper: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3; for corpus scores Koehn,
     "Statistical significance tests for machine translation evaluation", EMNLP 2004, section 3.
     """
-    statistics = _checked(statistics, n_resamples, seed, confidence)
+    statistics = checked_statistics(statistics, ("image", "statistic"))
+    check_draws(n_resamples, seed)
+    check_confidence(confidence)
+    totals = resampled_totals(statistics, n_resamples=n_resamples, seed=seed)
+    return percentile_interval(from_statistics(totals), confidence)
+
+
+def resampled_totals(statistics: npt.ArrayLike, *, n_resamples: int, seed: int) -> Floats:
+    """Return the summed statistics of each bootstrap resample of the images.
+
+    All systems of a comparison are given in one call, ``statistics`` then being (image, system, statistic): each
+    resample holds the same images for every system, so that scores of systems can be subtracted resample by resample.
+    The sums are matrix products of the counts of the images in a block of resamples with the statistics, so that many
+    systems cost little more than one.
+
+    Args:
+        statistics: Array (image, ...) float64, finite.
+        n_resamples: How many resamples; at least 1.
+        seed: Seed of the draws, at least 0.
+
+    Returns:
+        Array (resample, ...) float64.
+
+    Raises:
+        UsageError: An option has a value that is not allowed, or there is no image.
+
+    Example:
+        >>> resampled_totals([[1.0], [1.0], [1.0]], n_resamples=2, seed=0).tolist()
+        [[3.0], [3.0]]
+    """
+    check_draws(n_resamples, seed)
+    array = np.asarray(statistics, dtype=np.float64)
+    if array.ndim == 0 or len(array) == 0:
+        raise UsageError(f"Statistics have shape {array.shape}; allowed is (image, ...) with at least one image.")
+    flat = array.reshape(len(array), -1)  # (image, any)
+    totals = np.empty((n_resamples, flat.shape[1]))
+    for start, counts in resample_counts(len(array), n_resamples=n_resamples, seed=seed):
+        totals[start : start + len(counts)] = counts @ flat
+    return totals.reshape(n_resamples, *array.shape[1:])
+
+
+def resample_counts(n_images: int, *, n_resamples: int, seed: int) -> Iterator[tuple[int, Floats]]:
+    """Yield how often each image is in each resample, in blocks of resamples: its first number, (resample, image)."""
     rng = np.random.default_rng(seed)
-    totals = np.stack([_resampled_total(rng, statistics) for _ in range(n_resamples)])  # (resample, statistic)
+    n_block = max(1, BLOCK_VALUES // n_images)
+    for start in range(0, n_resamples, n_block):
+        counts = np.empty((min(n_block, n_resamples - start), n_images))
+        for row in counts:
+            row[:] = np.bincount(rng.integers(n_images, size=n_images), minlength=n_images)
+        yield start, counts
+
+
+def percentile_interval(scores: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Return the bounds between which the share ``confidence`` of the resampled ``scores`` (resample, ...) lies.
+
+    Raises:
+        UsageError: The confidence is not between 0 and 1.
+    """
+    check_confidence(confidence)
     tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(from_statistics(totals), [tail, 1.0 - tail], axis=0)
+    low, high = np.quantile(scores, [tail, 1.0 - tail], axis=0)
     return low, high
-
-
-def _resampled_total(rng: np.random.Generator, statistics: Floats) -> Floats:
-    n_images = len(statistics)
-    # How often each image is in the resample: (image,). Only one resample is in memory at a time.
-    counts = np.bincount(rng.integers(n_images, size=n_images), minlength=n_images)
-    total: Floats = counts.astype(np.float64) @ statistics
-    return total
-
-
-def _checked(statistics: Floats, n_resamples: int, seed: int, confidence: float) -> Floats:
-    statistics = np.asarray(statistics, dtype=np.float64)
-    if statistics.ndim != 2 or len(statistics) == 0:
-        raise UsageError(
-            f"Statistics have shape {statistics.shape}; allowed is (image, statistic) with at least one image."
-        )
-    if not np.isfinite(statistics).all():
-        raise UsageError("Statistics hold a value that is not finite; give finite statistics of every image.")
-    if n_resamples < 1:
-        raise UsageError(f"Number of resamples is {n_resamples}; allowed is 1 or more. Leave the interval out for 0.")
-    if seed < 0:
-        raise UsageError(f"Seed is {seed}; allowed is 0 or more.")
-    if not 0.0 < confidence < 1.0:
-        raise UsageError(f"Confidence is {confidence}; allowed is a number above 0 and below 1, such as 0.95.")
-    return statistics

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from firstsight.errors import UsageError
-from firstsight.significance import bootstrap, bootstrap_interval
+from firstsight.significance import bootstrap, bootstrap_interval, resampled_totals
 
 
 def mean(totals: np.ndarray) -> np.ndarray:
@@ -106,3 +106,24 @@ def test_bad_options_are_named(change: dict[str, Any], message: str):
     options: dict[str, Any] = {"statistics": with_count([1.0, 2.0]), "n_resamples": 10, "seed": 0} | change
     with pytest.raises(UsageError, match=re.escape(message)):
         bootstrap_interval(options.pop("statistics"), mean, **options)
+
+
+def test_totals_of_many_systems_are_those_of_each_alone():
+    table = np.random.default_rng(0).random((70, 3, 4))
+    together = resampled_totals(table, n_resamples=9, seed=5)
+    assert together.shape == (9, 3, 4)
+    for system in range(3):
+        alone = resampled_totals(table[:, system], n_resamples=9, seed=5)
+        np.testing.assert_allclose(together[:, system], alone, rtol=1e-13)
+
+
+def test_blocks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch):
+    table = np.random.default_rng(0).integers(0, 9, size=(40, 2)).astype(float)
+    whole = resampled_totals(table, n_resamples=25, seed=5)
+    monkeypatch.setattr(bootstrap, "BLOCK_VALUES", 80)
+    np.testing.assert_array_equal(resampled_totals(table, n_resamples=25, seed=5), whole)
+
+
+def test_no_images_have_no_totals():
+    with pytest.raises(UsageError, match=r"shape \(0, 2\); allowed is \(image, ...\)"):
+        resampled_totals(np.zeros((0, 2)), n_resamples=1, seed=0)
