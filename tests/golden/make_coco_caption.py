@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.meteor.meteor import Meteor
 from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer import ptbtokenizer
 
@@ -28,7 +29,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Run the tokenizer and the three metrics, and write their outputs with where they come from."""
+    """Run the tokenizer and the four metrics, and write their outputs with where they come from."""
     images = json.loads((HERE / "captions.json").read_text(encoding="utf-8"))["images"]
     # Integer keys in order: the tools keep the order of the dictionary.
     candidates = {i: [{"caption": image["candidate"]}] for i, image in enumerate(images)}
@@ -37,6 +38,7 @@ def main() -> None:
         tokenizer = ptbtokenizer.PTBTokenizer()
         candidate_tokens, reference_tokens = tokenizer.tokenize(candidates), tokenizer.tokenize(references)
         bleu, bleu_of_images = Bleu(4).compute_score(reference_tokens, candidate_tokens)
+        meteor, meteor_of_images = Meteor().compute_score(reference_tokens, candidate_tokens)
         rouge, rouge_of_images = Rouge().compute_score(reference_tokens, candidate_tokens)
         cider, cider_of_images = Cider().compute_score(reference_tokens, candidate_tokens)
     result = {
@@ -53,13 +55,24 @@ def main() -> None:
         "candidate_tokens": [candidate_tokens[i][0] for i in candidates],
         "reference_tokens": [reference_tokens[i] for i in references],
         "all_candidate_tokens": [all_tokens(image["candidate"]) for image in images],
+        "return_types": {
+            name: [type(part).__name__ for part in result]
+            for name, result in {
+                "Bleu": (bleu, bleu_of_images),
+                "Meteor": (meteor, meteor_of_images),
+                "Rouge": (rouge, rouge_of_images),
+                "Cider": (cider, cider_of_images),
+            }.items()
+        },
         "corpus": {
             **{f"BLEU-{n + 1}": float(score) for n, score in enumerate(bleu)},
+            "METEOR": meteor,
             "ROUGE-L": float(rouge),
             "CIDEr-D": float(cider),
         },
         "images": {
             **{f"BLEU-{n + 1}": [float(score) for score in scores] for n, scores in enumerate(bleu_of_images)},
+            "METEOR": meteor_of_images,
             "ROUGE-L": [float(score) for score in rouge_of_images],
             "CIDEr-D": [float(score) for score in cider_of_images],
         },
