@@ -49,6 +49,20 @@ class Metric(ABC):
     score_range: ClassVar[tuple[float, float]]
     """Lowest and highest value a score can have."""
     higher_is_better: ClassVar[bool] = True
+    languages: ClassVar[tuple[str, ...] | None] = None
+    """The languages it is defined for, such as ``("en",)``; None for any."""
+    takes_model: ClassVar[bool] = False
+    """Whether the constructor takes ``model: str``, which ``NAME:MODEL`` names."""
+
+    @classmethod
+    def is_available(cls) -> bool:
+        """Return whether what it needs is installed; asked without loading any of that."""
+        return True
+
+    @classmethod
+    def learns(cls) -> bool:
+        """Return whether ``prepare`` learns of the corpus, so that a scoring card can stand in for it."""
+        return cls.learnt is not Metric.learnt
 
     @property
     def parameters(self) -> dict[str, Json]:
