@@ -49,6 +49,10 @@ class Metric(ABC):
     score_range: ClassVar[tuple[float, float]]
     """Lowest and highest value a score can have."""
     higher_is_better: ClassVar[bool] = True
+    is_quality: ClassVar[bool] = True
+    """False where it describes captions, as their length does, and no value is better than another."""
+    needs_images: ClassVar[bool] = False
+    """Whether it looks at the images themselves: ``Corpus.images`` must then name the file of each."""
     languages: ClassVar[tuple[str, ...] | None] = None
     """The languages it is defined for, such as ``("en",)``; None for any."""
     takes_model: ClassVar[bool] = False
