@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
+import numpy.typing as npt
 
 from firstsight.captioners import Captioner
 from firstsight.metrics import Corpus, Metric
@@ -65,14 +70,16 @@ def check_captioner(captioner: Captioner) -> None:
     )
 
 
-def check_metric(metric_class: type[Metric]) -> None:
-    """Fail with a message unless ``metric_class`` is additive statistics and a pure function of their sum.
+def check_metric(make_metric: Callable[[], Metric]) -> None:
+    """Fail with a message unless a metric is additive statistics and a pure function of their sum.
 
     It states what it is; statistics are finite, equal when asked again and unchanged by scoring; scores lie in the
-    stated range; a table of sums is scored row by row; references score no worse than candidates.
+    stated range; a table of sums is scored row by row; references score no worse than candidates, if it is a quality
+    that looks at captions alone. A metric that looks at images is given three small ones.
 
     Args:
-        metric_class: The class, as it is registered.
+        make_metric: The class, as it is registered; or what makes a metric, where its constructor needs arguments, such
+            as ``functools.partial(ClipScore, folder)``.
 
     Raises:
         AssertionError: A promise is broken; the message says which.
@@ -81,21 +88,37 @@ def check_metric(metric_class: type[Metric]) -> None:
         >>> from firstsight.metrics import METRICS
         >>> check_metric(METRICS.load("bleu"))
     """
-    metric = metric_class()
+    metric = make_metric()
     _require(bool(metric.score_names), "score_names is empty")
     _require(metric.version != "", "version is empty")
-    corpus = Corpus.from_tokens(_CANDIDATES, _REFERENCES)
+    with TemporaryDirectory() as folder:
+        files = _image_files(Path(folder)) if metric.needs_images else None
+        _check_statistics(make_metric, metric, files)
+
+
+def _check_statistics(make_metric: Callable[[], Metric], metric: Metric, files: Mapping[str, Path] | None) -> None:
+    corpus = _corpus(_CANDIDATES, files)
     metric.prepare(corpus)
     table = metric.corpus_statistics(corpus)
     _require(table.ndim == 2 and table.dtype == np.float64, f"statistics are {table.dtype} {table.shape[1:]}, not (k,)")
     _require(bool(np.isfinite(table).all()), "statistics are not finite")
     _require(np.array_equal(metric.corpus_statistics(corpus), table), "statistics change when asked again")
-    part = metric.corpus_statistics(Corpus.from_tokens(_CANDIDATES[1:], _REFERENCES[1:]))
+    part = metric.corpus_statistics(_corpus(_CANDIDATES, files, first=1))
     _require(np.array_equal(part, table[1:]), "an image has other statistics in a part of the corpus")
-    copy = metric_class()
+    copy = make_metric()
     copy.restore(metric.learnt())
     _require(np.array_equal(copy.corpus_statistics(corpus), table), "what was learnt and restored scores otherwise")
+    scores = _check_scores(metric, table)
+    if metric.is_quality and not metric.needs_images:
+        perfect = metric.corpus_statistics(_corpus([group[0] for group in _REFERENCES], files))
+        gain = metric.from_statistics(perfect.sum(axis=0)) - scores
+        if not metric.higher_is_better:
+            gain = -gain
+        _require(bool((gain >= 0).all()), "a candidate equal to a reference scores worse than one that is not")
 
+
+def _check_scores(metric: Metric, table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Check the scores of a table of statistics, and return those of their sum."""
     before = table.copy()
     scores_of_all = metric.from_statistics(table.sum(axis=0))
     _require(scores_of_all.shape == (len(metric.score_names),), f"scores have the shape {scores_of_all.shape}")
@@ -108,12 +131,25 @@ def check_metric(metric_class: type[Metric]) -> None:
         _require(bool(((known >= low) & (known <= high)).all()), f"{scores} is outside {metric.score_range}")
     for one, alone in zip(table, images, strict=True):
         _require(np.array_equal(metric.from_statistics(one), alone, equal_nan=True), "a row scores otherwise alone")
+    return scores_of_all
 
-    perfect = metric.corpus_statistics(Corpus.from_tokens([group[0] for group in _REFERENCES], _REFERENCES))
-    gain = metric.from_statistics(perfect.sum(axis=0)) - scores_of_all
-    if not metric.higher_is_better:
-        gain = -gain
-    _require(bool((gain >= 0).all()), "a candidate equal to a reference scores worse than one that is not")
+
+def _corpus(candidates: Sequence[Sequence[str]], files: Mapping[str, Path] | None, *, first: int = 0) -> Corpus:
+    """Return the corpus from the image number ``first`` on."""
+    corpus = Corpus.from_tokens(candidates[first:], _REFERENCES[first:])
+    corpus.image_ids = tuple(map(str, range(first, len(candidates))))
+    corpus.images = files
+    return corpus
+
+
+def _image_files(folder: Path) -> dict[str, Path]:
+    from PIL import Image
+
+    files = {}
+    for number, image in enumerate(_images()[: len(_CANDIDATES)]):
+        files[str(number)] = folder / f"{number}.png"
+        Image.fromarray(image).save(files[str(number)])
+    return files
 
 
 def _images() -> list[RgbImage]:

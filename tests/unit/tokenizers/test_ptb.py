@@ -22,7 +22,7 @@ def all_tokens(caption: str) -> str:
 
 
 def test_it_is_registered_as_ptb():
-    assert TOKENIZERS.names() == ["ptb"]
+    assert "ptb" in TOKENIZERS.names()
     assert TOKENIZERS.load("ptb") is PtbTokenizer
     assert (PtbTokenizer.name, PtbTokenizer.version) == ("ptb", "1")
 
