@@ -52,26 +52,25 @@ class TwoOrders:
         self.n_first, self.n_second = (int(rank.max()) + 1 for rank in ranks)
 
     def counts(self, weights: Floats) -> PairCounts:
-        """Return the pairs under each of ``weights`` (weighting, item), whole numbers: copies of an item.
+        """Return the pairs under each column of ``weights`` (item, weighting), whole numbers: copies of an item.
 
         Two copies of one item are no pair.
         """
         squares = weights**2
-        same = (squares.sum(axis=1), squares)
-        total = _pairs(weights.sum(axis=1), same[0])
-        tied_first = self._tied(weights, squares, self._by_first)
-        tied_second = self._tied(weights, squares, self._by_second)
-        tied_both = self._tied(weights, squares, self._by_both)
+        total = _pairs(weights.sum(axis=0), squares.sum(axis=0))
+        tied_first = _tied(weights, squares, self._by_first)
+        tied_second = _tied(weights, squares, self._by_second)
+        tied_both = _tied(weights, squares, self._by_both)
         concordant = self._concordant(weights)
         discordant = total - tied_first - tied_second + tied_both - concordant
         return PairCounts(concordant, discordant, tied_first - tied_both, tied_second - tied_both, tied_both)
 
     def n_values(self, weights: Floats) -> tuple[_Ints, _Ints]:
         """Return how many different first and second values have a weight: two arrays (weighting,)."""
-        return self._n_present(weights, self._by_first), self._n_present(weights, self._by_second)
+        return _n_present(weights, self._by_first), _n_present(weights, self._by_second)
 
     def mid_ranks(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return the ranks of the items in both orders, ties sharing their mean rank: two arrays (weighting, item)."""
+        """Return the ranks of the items in both orders, ties sharing their mean rank: two arrays (item, weighting)."""
         return (
             _mid_ranks(weights, self.first_rank, self._by_first),
             _mid_ranks(weights, self.second_rank, self._by_second),
@@ -90,49 +89,47 @@ class TwoOrders:
         return _groups(self.first_rank * self.n_second + self.second_rank)
 
     @cached_property
-    def _levels(self) -> list[tuple[_Ints, npt.NDArray[np.bool_], _Ints]]:
-        """For each bit: the order of the items, which of them have the bit, and where each one's group begins."""
+    def _levels(self) -> list[tuple[_Ints, _Ints, _Ints, _Ints]]:
+        """For each bit: the items without it, the items with it, and from where to where the former precede each."""
         # Items by first value; where these are equal the second value falls, so that no such pair rises.
         order = np.lexsort((-self.second_rank, self.first_rank))
         levels = []
         for bit in range((self.n_second - 1).bit_length() - 1, -1, -1):
-            prefix = self.second_rank[order] >> (bit + 1)
-            order = order[np.argsort(prefix, kind="stable")]
+            order = order[np.argsort(self.second_rank[order] >> (bit + 1), kind="stable")]
             ranks = self.second_rank[order]
             prefix = ranks >> (bit + 1)
             starts = np.searchsorted(prefix, prefix, side="left")
-            levels.append((order, (ranks >> bit & 1).astype(bool), starts))
+            has_bit = (ranks >> bit & 1).astype(bool)
+            n_before = np.concatenate([[0], np.cumsum(~has_bit)])  # how many items without the bit stand before
+            upper = np.flatnonzero(has_bit)
+            levels.append((order[~has_bit], order[upper], n_before[starts[upper]], n_before[upper]))
         return levels
 
     def _concordant(self, weights: Floats) -> Floats:
-        concordant = np.zeros(len(weights))
-        for order, has_bit, starts in self._levels:
-            sorted_weights = weights[:, order]
-            below = np.zeros((len(weights), len(order) + 1))
-            np.cumsum(np.where(has_bit, 0.0, sorted_weights), axis=1, out=below[:, 1:])
-            upper = np.flatnonzero(has_bit)
-            lower = below[:, upper] - below[:, starts[upper]]  # what stands before, in the group, without the bit
-            concordant += np.einsum("rn,rn->r", sorted_weights[:, upper], lower)
+        concordant = np.zeros(weights.shape[1])
+        for without, having, first, last in self._levels:
+            below = np.zeros((len(without) + 1, weights.shape[1]))
+            np.cumsum(weights[without], axis=0, out=below[1:])
+            concordant += np.einsum("nr,nr->r", weights[having], below[last] - below[first])
         return concordant
 
-    @staticmethod
-    def _tied(weights: Floats, squares: Floats, groups: tuple[_Ints, _Ints]) -> Floats:
-        order, starts = groups
-        sums = np.add.reduceat(weights[:, order], starts, axis=1)
-        own = np.add.reduceat(squares[:, order], starts, axis=1)
-        tied: Floats = _pairs(sums, own).sum(axis=1)
-        return tied
 
-    @staticmethod
-    def _n_present(weights: Floats, groups: tuple[_Ints, _Ints]) -> _Ints:
-        order, starts = groups
-        present: _Ints = (np.add.reduceat(weights[:, order], starts, axis=1) > 0).sum(axis=1)
-        return present
+def _tied(weights: Floats, squares: Floats, groups: tuple[_Ints, _Ints]) -> Floats:
+    order, starts = groups
+    sums, own = np.add.reduceat(weights[order], starts, axis=0), np.add.reduceat(squares[order], starts, axis=0)
+    tied: Floats = _pairs(sums, own).sum(axis=0)
+    return tied
 
 
 def _pairs(sums: Floats, squares: Floats) -> Floats:
     """Return the sum of the products of two distinct items: (square of the sum - sum of squares) / 2."""
     return (sums**2 - squares) / 2.0
+
+
+def _n_present(weights: Floats, groups: tuple[_Ints, _Ints]) -> _Ints:
+    order, starts = groups
+    present: _Ints = (np.add.reduceat(weights[order], starts, axis=0) > 0).sum(axis=0)
+    return present
 
 
 def _groups(keys: _Ints) -> tuple[_Ints, _Ints]:
@@ -144,6 +141,6 @@ def _groups(keys: _Ints) -> tuple[_Ints, _Ints]:
 
 def _mid_ranks(weights: Floats, ranks: _Ints, groups: tuple[_Ints, _Ints]) -> Floats:
     order, starts = groups
-    sums = np.add.reduceat(weights[:, order], starts, axis=1)  # (weighting, distinct value)
-    middle = np.cumsum(sums, axis=1) - sums + (sums + 1.0) / 2.0
-    return middle[:, ranks]
+    sums = np.add.reduceat(weights[order], starts, axis=0)  # (distinct value, weighting)
+    middle = np.cumsum(sums, axis=0) - sums + (sums + 1.0) / 2.0
+    return middle[ranks]

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 
+_ROUNDING = 1e-12
+
+
 @dataclass(frozen=True, slots=True)
 class Coefficient:
     """One measure of agreement.
@@ -198,7 +201,7 @@ def agreement(
     n_block = max(1, BLOCK_VALUES // items.n)
     for _, counts in resample_counts(len(numbers), n_resamples=n_resamples, seed=seed):
         for start in range(0, len(counts), n_block):
-            weighted = _Weighted(items, counts[start : start + n_block, group])
+            weighted = _Weighted(items, np.ascontiguousarray(counts[start : start + n_block].T)[group])
             for name in names:
                 drawn[name].append(COEFFICIENTS[name](weighted))
     return {name: _with_interval(name, values[name], np.concatenate(drawn[name]), confidence) for name in names}
@@ -215,11 +218,11 @@ class _Items:
 
 
 class _Weighted:
-    """Items under weights (weighting, item); what several coefficients need is computed once."""
+    """Items under weights (item, weighting); what several coefficients need is computed once."""
 
     def __init__(self, items: _Items, weights: Floats) -> None:
         self.items, self.weights = items, weights
-        self.n_items = weights.sum(axis=1)
+        self.n_items = weights.sum(axis=0)
         self.pairs = items.orders.counts(weights)
 
 
@@ -241,11 +244,25 @@ def _accuracy(items: _Weighted) -> Floats:
 
 
 def _pearson(items: _Weighted) -> Floats:
-    return _correlation(items.weights, items.items.first, items.items.second)
+    first = items.items.first - items.items.first.mean()  # near 0, so that the squares below lose no digits
+    second = items.items.second - items.items.second.mean()
+    moments = np.stack([first, second, first * second, first**2, second**2]) @ items.weights / items.n_items
+    mean_first, mean_second, product, square_first, square_second = moments  # (weighting,) each
+    variances = (square_first - mean_first**2) * (square_second - mean_second**2)
+    variances[variances <= _ROUNDING * first.var() * second.var()] = 0.0  # one value alone has the weight
+    return _divided(product - mean_first * mean_second, np.sqrt(variances))
 
 
 def _spearman(items: _Weighted) -> Floats:
-    return _correlation(items.weights, *items.items.orders.mid_ranks(items.weights))
+    first, second = items.items.orders.mid_ranks(items.weights)  # (item, weighting)
+    middle = (items.n_items + 1.0) / 2.0
+    first -= middle
+    second -= middle
+    weighted = items.weights * first
+    product = np.einsum("nr,nr->r", weighted, second)
+    square_first = np.einsum("nr,nr->r", weighted, first)
+    square_second = np.einsum("nr,nr->r", items.weights * second, second)
+    return _divided(product, np.sqrt(square_first * square_second))
 
 
 COEFFICIENTS: Mapping[str, Callable[[_Weighted], Floats]] = {
@@ -256,17 +273,6 @@ COEFFICIENTS: Mapping[str, Callable[[_Weighted], Floats]] = {
     "spearman": _spearman,
 }
 """The measures of agreement by name; NaN in an array (weighting,) where one is undefined."""
-
-
-def _correlation(weights: Floats, first: Floats, second: Floats) -> Floats:
-    """Return Pearson's correlation (weighting,) of values (item,) or (weighting, item)."""
-    n_items = weights.sum(axis=1, keepdims=True)
-    first = first - (weights * first).sum(axis=1, keepdims=True) / n_items
-    second = second - (weights * second).sum(axis=1, keepdims=True) / n_items
-    products = [
-        (weights * one * other).sum(axis=1) for one, other in ((first, second), (first, first), (second, second))
-    ]
-    return _divided(products[0], np.sqrt(products[1] * products[2]))
 
 
 def _divided(numerator: Floats, denominator: Floats) -> Floats:
@@ -285,7 +291,7 @@ def _value(name: str, items: _Items) -> float:
             raise MetricUndefinedError(
                 f"{name} is undefined: all {items.n} values of the {kind} list are {values[0]:g}."
             )
-    return float(COEFFICIENTS[name](_Weighted(items, np.ones((1, items.n))))[0])
+    return float(COEFFICIENTS[name](_Weighted(items, np.ones((items.n, 1))))[0])
 
 
 def _with_interval(name: str, value: float, drawn: Floats, confidence: float) -> Coefficient:
