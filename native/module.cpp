@@ -1,8 +1,16 @@
 // The native core: the same numbers as the Python core, faster. Functions take and give NumPy arrays.
 #include <nanobind/nanobind.h>
 
-namespace nb = nanobind;
+#include "ngrams.h"
+#include "strings.h"
+#include "tokenizer.h"
+
+void register_lcs(nanobind::module_ &module);
 
 NB_MODULE(_native, module) {
     module.attr("VERSION") = 1;
+    register_lcs(module);
+    register_ngrams(module);
+    register_strings(module);
+    register_tokenizer(module);
 }

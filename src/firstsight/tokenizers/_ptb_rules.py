@@ -4,23 +4,42 @@ At each place of a caption the rule that matches the longest text wins, and of t
 The first group of a rule is the token; what the pattern consumes after it counts for the length only (it is context).
 Quantifiers are possessive (``++``) or bounded wherever a long caption could otherwise make a rule look far ahead again
 and again, so that the work stays proportional to the length of the caption.
+
+Patterns are compiled when they are first tried: the tables of all letters make that slow. Captions that are ASCII
+throughout, most of them, are cut by the same rules without those tables.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from firstsight.tokenizers import _ptb_characters as characters
 
-__all__ = ["ALNUM", "DIGIT", "GAP", "IN_WORD", "RULES", "SPACE", "Rule", "plain_quotes"]
+__all__ = [
+    "ALNUM",
+    "ASCII_RULES",
+    "DIGIT",
+    "GAP",
+    "IN_WORD",
+    "KEEPS_PERIOD",
+    "MAY_KEEP_PERIOD",
+    "RULES",
+    "SPACE",
+    "Rule",
+    "ascii_part",
+    "plain_quotes",
+]
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True)
+class Rule:
     """One kind of token."""
 
-    pattern: re.Pattern[str]
+    pattern: str
+    flags: int
     starts: str
     """Kinds of the first character: ``l`` letter, ``d`` digit, ``o`` any other."""
     needs: str = ""
@@ -30,10 +49,23 @@ class Rule(NamedTuple):
     """What a sentence that ends here means: ``initials`` (A. or U.S.), ``ending`` (Inc.), or nothing."""
     keeps_soft_hyphen: bool = False
 
+    @cached_property
+    def match(self) -> Callable[[str, int], re.Match[str] | None]:
+        """The function that matches the rule at a place of a text."""
+        return re.compile(self.pattern, self.flags).match
 
-LETTER = "A-Za-z" + characters.character_class(characters.LETTERS)
-DIGIT = "0-9" + characters.character_class(characters.DIGITS)
-IN_WORD = LETTER + characters.character_class(characters.MARKS) + "\u00ad"
+
+_LETTERS, _DIGITS, _MARKS = map(characters.character_class, (characters.LETTERS, characters.DIGITS, characters.MARKS))
+
+
+def ascii_part(pattern: str) -> str:
+    """Return a pattern without the tables of characters beyond ASCII; on ASCII text it matches the same."""
+    return pattern.replace(_LETTERS, "").replace(_DIGITS, "").replace(_MARKS, "")
+
+
+LETTER = "A-Za-z" + _LETTERS
+DIGIT = "0-9" + _DIGITS
+IN_WORD = LETTER + _MARKS + "\u00ad"
 ALNUM = LETTER + DIGIT
 APOSTROPHE = "'\u2019\u0092"
 ANY_APOSTROPHE = APOSTROPHE + "`\u2018\u201b\u0091"
@@ -81,6 +113,11 @@ STATES = "Ark|ARK|Az|AZ|Del|DEL|Ill|ILL|La|LA|Mass|MASS|Miss|MISS|Ore|ORE|Pa|PA|
 TRADE = "mfg|Mfg|mtg|Mtg"
 COMPANIES = "ppte|Ppte|ppty|Ppty|pte|Pte|ptes|Ptes|pty|Pty|ptys|Ptys"
 BEFORE_NUMBER = "art|ca|fig|figs|no|nos|op|pp|prop"
+
+KEEPS_PERIOD = sorted({*TITLES.split("|"), *ENDINGS.split("|")})
+"""Words that keep their period before anything but a letter or digit, in any letter case."""
+MAY_KEEP_PERIOD = sorted({"ph", *f"{STATES}|{TRADE}|{COMPANIES}|{BEFORE_NUMBER}".lower().split("|")})
+"""Words of which the rules must say whether they keep it."""
 
 
 PRINTED_QUOTES = "`\u00ab\u00bb\u0091-\u0094\u2018\u2019\u201b-\u201d\u2039\u203a"
@@ -130,7 +167,7 @@ def _rule(
     keeps_soft_hyphen: bool = False,
 ) -> Rule:
     flags = 0 if cased else re.IGNORECASE
-    return Rule(re.compile(pattern, flags), starts, needs, normalise, sentence, keeps_soft_hyphen)
+    return Rule(pattern, flags, starts, needs, normalise, sentence, keeps_soft_hyphen)
 
 
 NOT = f"n[{ANY_APOSTROPHE}]t"
@@ -240,3 +277,6 @@ RULES: list[Rule] = [
     _rule(f"([{PRINTED_QUOTES}]{{2}})", "o", normalise=plain_quotes),
     _rule(rf"(')[A-Za-z][^{BREAK}]", "o", normalise=lambda _: "`"),
 ]
+
+ASCII_RULES = [replace(rule, pattern=ascii_part(rule.pattern)) for rule in RULES]
+"""The same rules for captions that are ASCII throughout."""

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import ClassVar, NamedTuple
 
+from firstsight import _core
 from firstsight.tokenizers._ptb_characters import SYMBOLS, character_class
-from firstsight.tokenizers._ptb_rules import ALNUM, DIGIT, GAP, IN_WORD, RULES, SPACE, Rule, plain_quotes
+from firstsight.tokenizers._ptb_rules import (
+    ALNUM,
+    ASCII_RULES,
+    DIGIT,
+    GAP,
+    IN_WORD,
+    KEEPS_PERIOD,
+    MAY_KEEP_PERIOD,
+    RULES,
+    SPACE,
+    Rule,
+    ascii_part,
+    plain_quotes,
+)
 from firstsight.tokenizers.base import Tokenizer
+from firstsight.tokenizers.table import TokenTable
 
 __all__ = ["PtbTokenizer"]
 
@@ -56,15 +73,30 @@ STARTERS = (
 _ENTITY = re.compile("&(?:amp|lt|gt|quot|apos|nbsp|mdash|ndash);", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _GAP = re.compile(f"[{GAP}]+")
-_LETTER = re.compile(f"[{IN_WORD}]")
-_DIGIT = re.compile(f"[{DIGIT}]")
-_ALNUM = re.compile(f"[{ALNUM}]")
-_SYMBOL = re.compile(rf"[!-/:-@\[-`{{-~{character_class(SYMBOLS)}]")
 # The common case, to which no rule but that for words applies: letters, then a space or the end.
 _PLAIN_WORD = re.compile(r"(?!(?:cannot|gonna|gotta|wanna|gimme|lemme)(?![A-Za-z]))[A-Za-z]+(?= |$)", re.IGNORECASE)
 _NEW_SENTENCE = re.compile(rf"[{SPACE}]+(?=[A-Z])(?i:{STARTERS})(?:[{SPACE}]|\Z)")
 _CAPITAL_OR_END = re.compile(rf"[{SPACE}]*\Z|[{SPACE}]+[A-Z]")
 _END = re.compile(rf"[{SPACE}]*\Z")
+
+_Match = Callable[[str, int], "re.Match[str] | None"]
+
+
+class _Characters(NamedTuple):
+    """What tells the kind of the character at a place of a text."""
+
+    is_letter: _Match
+    is_digit: _Match
+    is_alnum: _Match
+    is_symbol: _Match
+
+
+@cache
+def _characters(*, is_ascii: bool) -> _Characters:
+    """Return the tests for texts of ASCII alone, or of all characters, which take longer to compile."""
+    symbols = r"!-/:-@\[-`{-~" + ("" if is_ascii else character_class(SYMBOLS))
+    letter, digit, alnum = map(ascii_part if is_ascii else str, (IN_WORD, DIGIT, ALNUM))
+    return _Characters(*(re.compile(f"[{inside}]").match for inside in (letter, digit, alnum, symbols)))
 
 
 class PtbTokenizer(Tokenizer):
@@ -107,6 +139,22 @@ class PtbTokenizer(Tokenizer):
         """
         return [token for token in self.tokenize_with_punctuation(caption) if token not in PUNCTUATION]
 
+    def table(self, captions: Iterable[str]) -> TokenTable:
+        """Return the tokens of every caption, in order.
+
+        The native core cuts common captions itself, where it is certain of what the rules say, and asks the rules for
+        the others.
+        """
+        core = _core.native()
+        if core is None or type(self) is not PtbTokenizer:  # a subclass may cut otherwise
+            return super().table(captions)
+        abbreviations = core.Abbreviations(KEEPS_PERIOD, MAY_KEEP_PERIOD)
+        return TokenTable(*core.tokenize(list(captions), self._tokenize_all, abbreviations, _core.n_threads()))
+
+    def _tokenize_all(self, captions: list[str]) -> list[list[str]]:
+        known = {caption: self.tokenize(caption) for caption in dict.fromkeys(captions)}
+        return [known[caption] for caption in captions]
+
     def tokenize_with_punctuation(self, caption: str) -> list[str]:
         """Return every token of one caption, punctuation included, as the Java program prints them.
 
@@ -124,8 +172,14 @@ class _Scanner:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        is_ascii = text.isascii()
+        self.characters = _characters(is_ascii=is_ascii)
         present = set(text)
-        rules = [rule for rule in RULES if not rule.needs or not present.isdisjoint(rule.needs)]
+        rules = [
+            rule
+            for rule in (ASCII_RULES if is_ascii else RULES)
+            if not rule.needs or not present.isdisjoint(rule.needs)
+        ]
         self.rules = {kind: [rule for rule in rules if kind in rule.starts] for kind in "ldo"}
 
     def tokens(self) -> list[str]:
@@ -145,11 +199,12 @@ class _Scanner:
     def _next(self, position: int) -> tuple[list[str], int]:
         """Return the token, or tokens, that begin at ``position``, and where the text goes on."""
         character = self.text[position]
-        kind = "l" if _LETTER.match(character) else "d" if _DIGIT.match(character) else "o"
+        is_letter, is_digit, *_ = self.characters
+        kind = "l" if is_letter(self.text, position) else "d" if is_digit(self.text, position) else "o"
         best: tuple[re.Match[str], Rule] | None = None
         length = 0
         for rule in self.rules[kind]:
-            match = rule.pattern.match(self.text, position)
+            match = rule.match(self.text, position)
             if match and match.end() - position > length:
                 best, length = (match, rule), match.end() - position
         entity = _ENTITY.match(self.text, position) if character == "&" else None
@@ -180,7 +235,7 @@ class _Scanner:
 
     def _single(self, character: str, position: int) -> str:
         if character == '"':
-            return "``" if _ALNUM.match(self.text, position + 1) else "''"
+            return "``" if self.characters.is_alnum(self.text, position + 1) else "''"
         if (plain := REPLACED.get(character, plain_quotes(character))) != character:
             return plain
-        return character if _SYMBOL.match(character) else ""
+        return character if self.characters.is_symbol(character, 0) else ""

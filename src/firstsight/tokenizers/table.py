@@ -53,9 +53,19 @@ class TokenTable(Sequence[list[str]]):
             >>> TokenTable.from_tokens([["22\u00a03/4", "lb"]]).split_at_white_space()[0]
             ['22', '3/4', 'lb']
         """
-        if all(word.split() == [word] for word in self.words):
+        parts = [word.split() for word in self.words]
+        if all(len(part) == 1 and part[0] == word for part, word in zip(parts, self.words, strict=True)):
             return self
-        return TokenTable.from_tokens(" ".join(tokens).split() for tokens in self)
+        known: dict[str, int] = {}
+        numbers = [[known.setdefault(part, len(known)) for part in word] for word in parts]
+        n_parts = np.array([len(word) for word in numbers])
+        # Where the parts of each word begin in the list of all parts, then that place for each token of the new table.
+        begins = np.cumsum(n_parts) - n_parts
+        lengths = n_parts[self.ids]
+        ends = np.concatenate(([0], np.cumsum(lengths)))
+        within = np.arange(ends[-1]) - np.repeat(ends[:-1], lengths)
+        flat = np.array([number for word in numbers for number in word], dtype=np.int64)
+        return _in_order(list(known), flat[np.repeat(begins[self.ids], lengths) + within], ends[self.offsets])
 
     def __len__(self) -> int:
         """Return the number of captions."""
@@ -75,3 +85,13 @@ class TokenTable(Sequence[list[str]]):
             raise IndexError(f"caption {index} of {len(self)}")
         words = self.words
         return [words[at] for at in self.ids[self.offsets[index] : self.offsets[index + 1]].tolist()]
+
+
+def _in_order(words: list[str], ids: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> TokenTable:
+    """Return the table of which the words stand in the order in which they occur first; each occurs."""
+    first = np.empty(len(words), dtype=np.int64)
+    first[ids[::-1]] = np.arange(len(ids))[::-1]
+    order = np.argsort(first)
+    places = np.empty(len(words), dtype=np.int32)
+    places[order] = np.arange(len(words), dtype=np.int32)
+    return TokenTable([words[at] for at in order.tolist()], places[ids], offsets)
