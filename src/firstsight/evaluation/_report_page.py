@@ -24,14 +24,14 @@ from firstsight.evaluation.signature import parse_signature, shared_part
 from firstsight.types import Score
 
 if TYPE_CHECKING:
-    from firstsight.evaluation import Evaluation
+    from firstsight.evaluation import Evaluation, HumanBaseline
     from firstsight.evaluation._report_items import PhotoCredit, ReportItem, ReportOptions
 
 __all__ = ["choose_groups", "render_page"]
 
 _FOLDER = Path(__file__).resolve().parent
 _RANKED_BY = ("CIDEr-D", "ROUGE-L", "BLEU-4")
-_SHOWN_SCORES = ("CIDEr-D", "BLEU-4", "ROUGE-L")
+_SHOWN_SCORES = ("CIDEr-D", "BLEU-4", "METEOR", "ROUGE-L")
 _FEW = 6  # fewer photos than two groups of three need no best and weakest
 _AXIS_ENDS = (1, 2, 5, 10, 20, 50, 100)
 
@@ -139,10 +139,12 @@ def _page(evaluation: Evaluation | None, items: Sequence[ReportItem], options: R
         title_en=title_en,
         title_ko=title_ko,
         lede=_lede(evaluation, options),
-        scores=[_score(score) for score in evaluation.scores] if evaluation else [],
+        scores=_scores(evaluation),
+        has_humans=evaluation is not None and evaluation.human is not None,
         signatures=_signatures(evaluation),
-        notes=[visible(note) for note in evaluation.notes] if evaluation else [],
+        notes=_notes(evaluation),
         scores_caption=_scores_caption(evaluation, items),
+        humans_note=_humans_note(evaluation.human) if evaluation and evaluation.human else "",
         groups=[shown for group, shown in shown_groups if group.kind in lead],
         later_groups=[shown for group, shown in shown_groups if group.kind not in lead],
         groups_note=_groups_note(groups, ranked_by, options.seed),
@@ -175,20 +177,44 @@ def _figures(evaluation: Evaluation | None) -> _Figures:
     return _Figures(names, values)
 
 
-def _score(score: Score) -> SimpleNamespace:
+def _scores(evaluation: Evaluation | None) -> list[SimpleNamespace]:
+    if evaluation is None:
+        return []
+    humans = evaluation.human.scores if evaluation.human else [None] * len(evaluation.scores)
+    return [_score(score, human) for score, human in zip(evaluation.scores, humans, strict=True)]
+
+
+def _notes(evaluation: Evaluation | None) -> list[str]:
+    """Return the notes that the page does not say in both languages elsewhere."""
+    if evaluation is None:
+        return []
+    said = evaluation.human.notes if evaluation.human else ()
+    return [visible(note) for note in evaluation.notes if note not in said]
+
+
+def _score(score: Score, human: Score | None = None) -> SimpleNamespace:
     shown = SimpleNamespace(name=visible(score.name), signature=visible(score.signature), value=None)
     if score.value is None:
         shown.reason = score.reason or "no reason was given"
         return shown
-    highest = max(score.value, score.high if score.high is not None else score.value)
+    ends = [score.value, score.high, *((human.value, human.high) if human else ())]
+    highest = max(end for end in ends if end is not None)
     axis_end = next((end for end in _AXIS_ENDS if end >= highest), math.ceil(highest))
     shown.value, shown.at = f"{score.value:.3f}", _percent(score.value, axis_end)
     shown.axis_end = _axis_label(axis_end, parse_signature(score.signature).get("range", ""))
-    shown.interval, shown.low_at, shown.high_at = "", None, None
-    if score.low is not None and score.high is not None:
-        shown.interval = f"{score.low:.3f} – {score.high:.3f}"
-        shown.low_at, shown.high_at = _percent(score.low, axis_end), _percent(score.high, axis_end)
+    shown.interval, shown.low_at, shown.high_at = _interval(score, axis_end)
+    shown.human, shown.human_at = "", None
+    shown.human_interval, shown.human_low_at, shown.human_high_at = "", None, None
+    if human is not None and human.value is not None:
+        shown.human, shown.human_at = f"{human.value:.3f}", _percent(human.value, axis_end)
+        shown.human_interval, shown.human_low_at, shown.human_high_at = _interval(human, axis_end)
     return shown
+
+
+def _interval(score: Score, axis_end: int) -> tuple[str, float | None, float | None]:
+    if score.low is None or score.high is None:
+        return "", None, None
+    return f"{score.low:.3f} – {score.high:.3f}", _percent(score.low, axis_end), _percent(score.high, axis_end)
 
 
 def _axis_label(axis_end: int, score_range: str) -> Markup:
@@ -238,6 +264,34 @@ def _scores_caption(evaluation: Evaluation | None, items: Sequence[ReportItem]) 
     return Markup(" ").join(parts)
 
 
+def _humans_note(human: HumanBaseline) -> Markup:
+    """Return what the scores of human captions are, and against how many references each was scored."""
+    low, high = human.references_each
+    n = f"{human.n_images:,}"
+    if not human.n_images:
+        return both(
+            "No image has two references or more, so no human caption can be scored.",
+            "참조 캡션이 둘 이상인 이미지가 없어 사람이 쓴 캡션의 점수를 매길 수 없습니다.",
+        )
+    return both(
+        "Humans: each reference scored against the other references of its image ({n} image{s}, the upright mark and "
+        "its pale interval). A human caption meets {fewer} reference{s_fewer}, the captioner's {more}; most scores "
+        "rise with their number, so the humans' are on the low side.",
+        "사람: 참조 캡션 하나하나를 같은 이미지의 나머지 참조 캡션과 견준 점수입니다(이미지 {n}개, 세로 표시와 옅은 "
+        "구간). 사람이 쓴 캡션은 참조 {fewer}개와, 캡셔너의 캡션은 {more}개와 견줍니다. 참조가 많을수록 대개 점수가 "
+        "높아지므로 사람의 점수는 낮게 나온 편입니다.",
+        n=n,
+        s="" if human.n_images == 1 else "s",
+        fewer=_between(low, high),
+        s_fewer="" if low == high == 1 else "s",
+        more=_between(low + 1, high + 1),
+    )
+
+
+def _between(low: int, high: int) -> str:
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
 def _titles(n_items: int) -> tuple[str, str]:
     if n_items == 1:
         return "At first sight: one photo", "첫눈에 본 사진 한 장"
@@ -277,7 +331,23 @@ def _lede(evaluation: Evaluation | None, options: ReportOptions) -> Markup:
                 value=f"{score.value:.3f}",
             )
         )
+    of_humans = _human_of(evaluation, score)
+    if of_humans is not None:
+        parts.append(
+            both(
+                "Human captions score {value} against each other.",
+                "사람이 쓴 캡션끼리 견준 점수는 {value}입니다.",
+                value=f"{of_humans:.3f}",
+            )
+        )
     return Markup(" ").join(parts)
+
+
+def _human_of(evaluation: Evaluation | None, score: Score | None) -> float | None:
+    """Return what human captions score where the captioner has ``score``."""
+    if evaluation is None or evaluation.human is None or score is None:
+        return None
+    return evaluation.human.score(score.name).value
 
 
 def _group_title(group: Group, ranked_by: str | None) -> Markup:

@@ -12,6 +12,7 @@ from firstsight._files import check_output, write_whole
 from firstsight._text import visible
 from firstsight.datasets.writers import csv_row, guarded_id
 from firstsight.errors import UsageError
+from firstsight.evaluation.baseline import HumanBaseline
 from firstsight.evaluation.scoring import Evaluation
 from firstsight.evaluation.signature import HASH_DIGITS, parse_signature, shared_part
 from firstsight.types import Json, Score
@@ -30,18 +31,37 @@ __all__ = [
 ]
 
 WIDTH = 100
+SCHEMA_VERSION = 1
+_INTERVAL = "95 % interval"
+_INTERVAL_WIDTH = len("0.000 to 0.000")
 
 # Lone surrogates have no UTF-8; the others end a line for readers that split as Python's splitlines does.
 _ESCAPED_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def to_json(evaluation: Evaluation) -> dict[str, Json]:
-    """Return the evaluation as one object: ``n_images`` and, by name, ``scores``.
+    """Return the evaluation as one object: ``n_images`` and, by name, ``scores``; then what reproduces them.
 
     A score has ``score`` (a fraction; CIDEr-D 0 to 10), ``low`` and ``high`` (absent without resamples) and
-    ``signature``; an undefined one has ``score`` null and ``reason``.
+    ``signature``; an undefined one has ``score`` null and ``reason``. ``human`` has the same of human captions, where
+    they were asked for. Fields are added, never renamed.
     """
-    return {"n_images": evaluation.n_images, "scores": {score.name: _entry(score) for score in evaluation.scores}}
+    shared = shared_part(evaluation.scores[0].signature)[1]
+    card, human = evaluation.options.card, evaluation.human
+    found: dict[str, Json] = {
+        "n_images": evaluation.n_images,
+        "scores": {score.name: _entry(score) for score in evaluation.scores},
+    }
+    if human is not None:
+        found["human"] = _human_entry(human)
+    found |= {
+        "schema_version": SCHEMA_VERSION,
+        "metrics": [*evaluation.metrics],
+        "signature": {key: value for key, value in parse_signature(shared).items() if key},
+    }
+    if card is not None:
+        found["card"] = card.hash
+    return found | {"reference_set": evaluation.reference_set, "candidate_set": evaluation.candidate_set}
 
 
 def to_json_text(evaluation: Evaluation) -> str:
@@ -50,22 +70,32 @@ def to_json_text(evaluation: Evaluation) -> str:
 
 
 def to_csv(evaluation: Evaluation) -> str:
-    """Return one row a score: ``name,score,low,high,signature,reason``; what does not exist is empty."""
-    columns = ("name", "score", "low", "high", "signature", "reason")
-    rows = ((s.name, s.value, s.low, s.high, s.signature, s.reason) for s in evaluation.scores)
-    return "".join(csv_row(*row) for row in (columns, *rows))
+    """Return one row a score: ``name,score,low,high,signature,reason``; what does not exist is empty.
+
+    Where human captions were scored too, ``human,human_low,human_high`` follow.
+    """
+    columns: list[str | float | None] = ["name", "score", "low", "high", "signature", "reason"]
+    rows: list[list[str | float | None]] = [
+        [s.name, s.value, s.low, s.high, s.signature, s.reason] for s in evaluation.scores
+    ]
+    if evaluation.human is not None:
+        columns += ["human", "human_low", "human_high"]
+        for row, human in zip(rows, evaluation.human.scores, strict=True):
+            row += [human.value, human.low, human.high]
+    return "".join(csv_row(*row) for row in [columns, *rows])
 
 
 def to_table(evaluation: Evaluation) -> str:
     """Return aligned columns at most 100 characters wide, the signatures, and a last line to paste."""
     scores = evaluation.scores
-    width = max(len(score.name) for score in scores)
-    has_intervals = any(score.low is not None for score in scores)
-    lines = [_header(width, has_intervals)]
-    lines += [line for score in scores for line in _row(score, width, has_intervals)]
+    columns = _Columns(evaluation)
+    lines = [columns.header(), *(line for score in scores for line in columns.row(score))]
     lines += ["", "Signatures: what belongs to each score, then what all of them share"]
     parts = [*(shared_part(score.signature)[0] for score in scores), shared_part(scores[0].signature)[1]]
     lines += [line for part in parts for line in _wrapped(part)]
+    if evaluation.human is not None:
+        lines += ["", "What the scores of human captions share"]
+        lines += _wrapped(shared_part(evaluation.human.scores[0].signature)[1])
     lines += ["", summary_line(evaluation)]
     return "\n".join(lines) + "\n"
 
@@ -148,29 +178,70 @@ def _entry(score: Score) -> dict[str, Json]:
     return {"score": score.value, **interval, "signature": score.signature}
 
 
+def _human_entry(human: HumanBaseline) -> dict[str, Json]:
+    low, high = human.references_each
+    return {
+        "n_images": human.n_images,
+        "references_each": {"low": low, "high": high},
+        "scores": {score.name: _entry(score) for score in human.scores},
+    }
+
+
 def _json_escape(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
-def _header(width: int, has_intervals: bool) -> str:
-    interval = f"  {'95 % interval':<14}" if has_intervals else ""
-    return f"{'':<{width}}  score{interval}  in papers  range"
+class _Columns:
+    """The columns of the table: those that some score fills, and as many as the width holds."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        scores, human = evaluation.scores, evaluation.human
+        self._human = {} if human is None else {score.name: score for score in human.scores}
+        self._name_width = max(len(score.name) for score in scores)
+        self._has_intervals = any(score.low is not None for score in scores)
+        widest = max(map(len, (_range_of(score) for score in scores)))
+        left = self._name_width + len("  0.000  in papers  ") + widest + (_INTERVAL_WIDTH + 2) * self._has_intervals
+        self._has_human_intervals = bool(self._human) and self._has_intervals and left + 24 <= WIDTH
+
+    def header(self) -> str:
+        human = "  humans" + self._interval("", self._has_human_intervals, title=True) if self._human else ""
+        interval = self._interval("", self._has_intervals, title=True)
+        return f"{'':<{self._name_width}}  score{interval}{human}  in papers  range"
+
+    def row(self, score: Score) -> list[str]:
+        if score.value is None:
+            first = f"{score.name:<{self._name_width}}  "
+            said = f"no score: {visible(score.reason or '')}"
+            return textwrap.wrap(said, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
+        high = parse_signature(score.signature)["range"].partition("..")[2]
+        scale = 100 if float(high) <= 10 else 1  # papers print percentages, and CIDEr-D times 100
+        interval = self._interval(_between(score), self._has_intervals)
+        return [
+            f"{score.name:<{self._name_width}}  {score.value:5.3f}{interval}{self._of_humans(score.name)}"
+            f"  {score.value * scale:9.1f}  {_range_of(score)}"
+        ]
+
+    def _of_humans(self, name: str) -> str:
+        if not self._human:
+            return ""
+        score = self._human[name]
+        value = "-" if score.value is None else f"{score.value:.3f}"
+        return f"  {value:>6}" + self._interval(_between(score), self._has_human_intervals)
+
+    @staticmethod
+    def _interval(text: str, is_shown: bool, *, title: bool = False) -> str:
+        return f"  {_INTERVAL if title else text:<{_INTERVAL_WIDTH}}" if is_shown else ""
 
 
-def _row(score: Score, width: int, has_intervals: bool) -> list[str]:
-    if score.value is None:
-        first = f"{score.name:<{width}}  "
-        said = f"no score: {visible(score.reason or '')}"
-        return textwrap.wrap(said, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
+def _between(score: Score) -> str:
+    return "" if score.low is None or score.high is None else f"{score.low:.3f} to {score.high:.3f}"
+
+
+def _range_of(score: Score) -> str:
     fields = parse_signature(score.signature)
-    low, _, high = fields["range"].partition("..")
-    between = "" if score.low is None or score.high is None else f"{score.low:.3f} to {score.high:.3f}"
-    interval = f"  {between:<14}" if has_intervals else ""
-    scale = 100 if float(high) <= 10 else 1  # papers print percentages, and CIDEr-D times 100
-    return [
-        f"{score.name:<{width}}  {score.value:5.3f}{interval}  {score.value * scale:9.1f}"
-        f"  {low} to {high}, {fields['better']} is better"
-    ]
+    low, _, high = fields.get("range", "").partition("..")
+    better = fields.get("better", "neither")
+    return f"{low} to {high}" + ("" if better == "neither" else f", {better} is better")
 
 
 def _wrapped(signature: str) -> list[str]:

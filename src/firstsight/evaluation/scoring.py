@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from firstsight._version import __version__
 from firstsight.datasets import CaptionSource, read_candidates, read_references
 from firstsight.errors import MetricUndefinedError
-from firstsight.evaluation._options import DEFAULT_METRICS, EvaluationOptions, Progress, load_metrics
+from firstsight.evaluation._images import image_files
+from firstsight.evaluation._options import (
+    EvaluationOptions,
+    Progress,
+    default_metrics,
+    load_metrics,
+    load_tokenizer,
+    ordered_names,
+)
+from firstsight.evaluation._scored import scores_of, shared_fields, signatures_of, undefined
+from firstsight.evaluation.baseline import HumanBaseline, LeaveOneOut
 from firstsight.evaluation.join import JoinedCaptions, file_places, join
-from firstsight.evaluation.signature import HASH_DIGITS, corpus_part, metric_part, reference_set_hash
+from firstsight.evaluation.signature import reference_set_hash
 from firstsight.metrics import Corpus
 from firstsight.types import Score
 
@@ -23,7 +32,10 @@ if TYPE_CHECKING:
     from firstsight.metrics import Metric
     from firstsight.tokenizers import Tokenizer
 
-__all__ = ["Evaluation", "evaluate", "evaluate_files"]
+__all__ = ["Evaluation", "ImageSource", "evaluate", "evaluate_files"]
+
+ImageSource: TypeAlias = "str | Path | Mapping[str, Path]"
+"""The image files: a folder, in which they are found by image id, or files by image id."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,13 +44,18 @@ class Evaluation:
 
     Attributes:
         image_ids: The images that were scored, in the order of the references.
-        scores: BLEU-1 to BLEU-4, ROUGE-L, CIDEr-D, then those of further metrics; an undefined one has no value.
+        scores: BLEU-1 to BLEU-4, METEOR, ROUGE-L, CIDEr-D, then those of further metrics, as far as they were asked
+            for; an undefined one has no value.
         per_image: For each defined score, array (n_images,) float64 in the order of ``image_ids``. BLEU of a corpus
             is not the mean of these.
         options: What the evaluation was told.
         n_references: The references of these images together.
         reference_set: Hash of ids and references, 64 hex digits.
-        notes: What a reader must know: images without a candidate, candidates without references.
+        notes: What a reader must know: images without a candidate, candidates without references, images that the
+            scoring card does not know.
+        metrics: The names that were asked for, in the order of their scores.
+        candidate_set: Hash of ids and candidates, made as that of the references; 64 hex digits.
+        human: What the references themselves score, where that was asked for.
     """
 
     image_ids: tuple[str, ...]
@@ -48,6 +65,9 @@ class Evaluation:
     n_references: int
     reference_set: str
     notes: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    candidate_set: str = ""
+    human: HumanBaseline | None = None
 
     @property
     def n_images(self) -> int:
@@ -68,18 +88,21 @@ def evaluate(
     candidates: Mapping[str, str],
     references: Mapping[str, Sequence[str]],
     *,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
     options: EvaluationOptions | None = None,
     on_progress: Progress | None = None,
+    images: ImageSource | None = None,
 ) -> Evaluation:
     """Return the scores of candidates against references.
 
     Args:
         candidates: One caption an image, by image id.
         references: At least one caption an image, by image id.
-        metrics: Registered names.
-        options: Tokenizer, resamples, seed and the rule for missing candidates; the defaults unless given.
+        metrics: Registered names; those of `default_metrics` unless given.
+        options: Language, tokenizer, scoring card, resamples, seed and the rule for missing candidates; the defaults
+            unless given.
         on_progress: Called as images are tokenised and scored.
+        images: The image files, for metrics that look at them.
 
     Raises:
         UsageError: An option, a metric or a type is not allowed; nothing has been computed then.
@@ -94,135 +117,144 @@ def evaluate(
         >>> round(result.score("ROUGE-L").value, 3)
         0.905
     """
-    options = options or EvaluationOptions()
-    loaded, tokenizer = load_metrics(metrics), _load_tokenizer(options.tokenizer)
-    joined = join(candidates, references, options.missing)
-    return _evaluate(_Setup(loaded, tokenizer, options, on_progress or _silent), joined)
+    setup = _set_up(metrics, options, on_progress)
+    joined = join(candidates, references, setup.options.missing)
+    return _evaluate(setup, joined, _files(setup, images, joined, {}))
 
 
 def evaluate_files(
     candidates: CaptionSource,
     references: CaptionSource,
     *,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
     options: EvaluationOptions | None = None,
     on_progress: Progress | None = None,
+    images: ImageSource | None = None,
 ) -> Evaluation:
     """Return the scores of a file of candidates against a file of references, as ``evaluate`` does.
 
-    Messages about ids name the lines on which they stand.
+    Messages about ids name the lines on which they stand. Of the images in a folder, those whose file the references
+    name are found by that name, the others by their id.
     """
-    options = options or EvaluationOptions()
-    loaded, tokenizer = load_metrics(metrics), _load_tokenizer(options.tokenizer)
+    setup = _set_up(metrics, options, on_progress)
     reference_file = read_references(references)
     candidate_file = read_candidates(candidates)
     place = file_places(candidate_file, reference_file)
-    joined = join(candidate_file.captions, reference_file.captions, options.missing, place)
-    return _evaluate(_Setup(loaded, tokenizer, options, on_progress or _silent), joined)
+    joined = join(candidate_file.captions, reference_file.captions, setup.options.missing, place)
+    return _evaluate(setup, joined, _files(setup, images, joined, reference_file.files))
 
 
 @dataclass(frozen=True, slots=True)
 class _Setup:
+    names: tuple[str, ...]
     metrics: list[Metric]
     tokenizer: Tokenizer
     options: EvaluationOptions
     on_progress: Progress
 
 
-def _evaluate(setup: _Setup, joined: JoinedCaptions) -> Evaluation:
+def _set_up(names: Sequence[str] | None, options: EvaluationOptions | None, on_progress: Progress | None) -> _Setup:
+    """Check everything that can be checked before a caption is read."""
+    options = options or EvaluationOptions()
+    asked = default_metrics(options.language) if names is None else names
+    metrics = load_metrics(asked, options.language)
+    tokenizer = load_tokenizer(options.tokenizer)
+    if options.card is not None:
+        options.card.check_tokenizer(f"{tokenizer.name}@{tokenizer.version}")
+        for metric in metrics:
+            if metric.learns():
+                options.card.restore(metric)
+    return _Setup(tuple(ordered_names(asked)), metrics, tokenizer, options, on_progress or _silent)
+
+
+def _evaluate(setup: _Setup, joined: JoinedCaptions, images: Mapping[str, Path] | None) -> Evaluation:
     """Score the corpus in the order of its ids, so that the order of the files changes no digit."""
     order = sorted(range(len(joined.image_ids)), key=lambda index: joined.image_ids[index])
     position = np.argsort(order)
-    corpus = _corpus(setup, joined, order)
+    corpus = _corpus(setup, joined, order, images)
     reference_set = reference_set_hash(joined.image_ids, joined.references)
-    shared = _shared_fields(setup, joined, reference_set)
+    counts = {"images": len(joined.image_ids), "refs": sum(map(len, joined.references))}
+    absent = {"absent": joined.n_absent} if joined.n_absent else {}
+    shared = shared_fields(setup.tokenizer, setup.options, counts, reference_set, **absent)
     scores: list[Score] = []
+    reasons: dict[str, str] = {}
     per_image: dict[str, npt.NDArray[np.float64]] = {}
     for metric in setup.metrics:
-        signatures = [f"{metric_part(metric, name)}|{corpus_part(shared)}" for name in metric.score_names]
+        signatures = signatures_of(metric, setup.options, shared)
         try:
-            metric.prepare(corpus)
+            _prepare(metric, corpus, setup.options)
             table = metric.corpus_statistics(corpus)
-            found = _scores(metric, signatures, table, setup.options)
+            found = scores_of(metric, signatures, table, setup.options)
             rows = metric.from_statistics(table)
         except MetricUndefinedError as error:
-            found = [
-                Score(name, None, signature, reason=str(error))
-                for name, signature in zip(metric.score_names, signatures, strict=True)
-            ]
+            reasons[metric.name] = str(error)
+            found = undefined(metric, signatures, str(error))
         else:
             defined = {score.name for score in found if score.value is not None}
             columns = zip(metric.score_names, np.moveaxis(rows[position], -1, 0), strict=True)
             per_image |= {name: column for name, column in columns if name in defined}
         scores += found
+    human = _human(setup, corpus, reasons) if setup.options.human_baseline else None
+    card = setup.options.card
+    foreign = card.notes_on(joined.image_ids, joined.references) if card else ()
     return Evaluation(
         image_ids=joined.image_ids,
         scores=tuple(scores),
         per_image=per_image,
         options=setup.options,
-        n_references=sum(map(len, joined.references)),
+        n_references=counts["refs"],
         reference_set=reference_set,
-        notes=joined.notes,
+        notes=(*joined.notes, *foreign, *(human.notes if human else ())),
+        metrics=setup.names,
+        candidate_set=reference_set_hash(joined.image_ids, [(caption,) for caption in joined.candidates]),
+        human=human,
     )
 
 
-def _corpus(setup: _Setup, joined: JoinedCaptions, order: list[int]) -> Corpus:
+def _files(
+    setup: _Setup, images: ImageSource | None, joined: JoinedCaptions, named: Mapping[str, str]
+) -> Mapping[str, Path] | None:
+    """Return the files of the images, where a metric looks at them."""
+    wanted = images if any(metric.needs_images for metric in setup.metrics) else None
+    return image_files(wanted, joined.image_ids, named)
+
+
+def _prepare(metric: Metric, corpus: Corpus, options: EvaluationOptions) -> None:
+    """Let a metric learn of the corpus, unless a scoring card has told it."""
+    if options.card is None or not metric.learns():
+        metric.prepare(corpus)
+
+
+def _corpus(setup: _Setup, joined: JoinedCaptions, order: list[int], images: Mapping[str, Path] | None) -> Corpus:
     return Corpus(
         [joined.candidates[index] for index in order],
         [joined.references[index] for index in order],
         setup.tokenizer,
         image_ids=[joined.image_ids[index] for index in order],
+        images=images,
         on_progress=setup.on_progress,
     )
 
 
-def _scores(
-    metric: Metric, signatures: list[str], table: npt.NDArray[np.float64], options: EvaluationOptions
-) -> list[Score]:
-    values = metric.from_statistics(table.sum(axis=0))
-    low = high = np.full(len(metric.score_names), np.nan)
-    # One image drawn again and again is always itself: no interval.
-    if options.n_resamples and len(table) > 1 and np.isfinite(values).all():
-        from firstsight.significance import bootstrap_interval
-
-        low, high = bootstrap_interval(
-            table, metric.from_statistics, n_resamples=options.n_resamples, seed=options.seed
-        )
-    return [
-        Score(name, _number(value), signature, _number(lower), _number(upper), _why_not(metric, value))
-        for name, signature, value, lower, upper in zip(metric.score_names, signatures, values, low, high, strict=True)
-    ]
-
-
-def _shared_fields(setup: _Setup, joined: JoinedCaptions, reference_set: str) -> dict[str, object]:
-    options = setup.options
-    fields: dict[str, object] = {
-        "tok": f"{setup.tokenizer.name}@{setup.tokenizer.version}",
-        "images": len(joined.image_ids),
-        "refs": sum(map(len, joined.references)),
-        "refset": reference_set[:HASH_DIGITS],
-        "missing": options.missing,
-    }
-    if joined.n_absent:
-        fields["absent"] = joined.n_absent
-    fields["boot"] = options.n_resamples
-    if options.n_resamples:
-        fields["seed"] = options.seed
-    return {**fields, "firstsight": __version__}
-
-
-def _load_tokenizer(name: str) -> Tokenizer:
-    from firstsight.tokenizers import TOKENIZERS
-
-    return TOKENIZERS.load(name)()
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def _why_not(metric: Metric, value: float) -> str | None:
-    return None if math.isfinite(value) else f"{metric.name} gives no finite number for this corpus."
+def _human(setup: _Setup, corpus: Corpus, reasons: Mapping[str, str]) -> HumanBaseline:
+    """Score the references by metrics that know the whole corpus; ``reasons`` says why some metrics have no score."""
+    rounds = LeaveOneOut(corpus, lambda stage, done, total: setup.on_progress(f"humans: {stage}", done, total))
+    used = rounds.members.tolist()
+    groups = [corpus.references[index] for index in used]
+    reference_set = reference_set_hash([corpus.image_ids[index] for index in used], groups)
+    counts = {"images": len(used), "refs": sum(map(len, groups))}
+    shared = shared_fields(setup.tokenizer, setup.options, counts, reference_set, human="leave-one-out")
+    scores: list[Score] = []
+    for metric in setup.metrics:
+        signatures = signatures_of(metric, setup.options, shared)
+        if metric.name in reasons:
+            scores += undefined(metric, signatures, reasons[metric.name])
+            continue
+        try:
+            scores += scores_of(metric, signatures, rounds.statistics(metric), setup.options)
+        except MetricUndefinedError as error:
+            scores += undefined(metric, signatures, str(error))
+    return HumanBaseline(tuple(scores), len(used), len(corpus) - len(used), rounds.references_each)
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -6,16 +6,20 @@ A signature is a list of ``key:value`` joined by ``|``, in this order:
 metric         name of the score, such as ``BLEU-4``
 version        version of the definition of the metric
 params         what the definition fixes beyond its version, ``name=value`` joined by commas, sorted; ``-`` for none
-better         direction: ``higher`` or ``lower``
+better         direction: ``higher``, ``lower``, or ``neither`` of what describes captions and is no quality
 range          lowest and highest value, such as ``0..10``
+card           first 12 hex digits of the hash of the scoring card; only of metrics that learn, where one was given
 tok            tokenizer and its version, such as ``ptb@1``
+lang           code of the language of the captions, such as ``en``
 images         number of images that were scored
 refs           number of their references
 refset         first 12 hex digits of the hash of ids and references, see ``reference_set_hash``
 missing        what was done with images without a candidate: ``error``, ``skip`` or ``empty``
 absent         how many those were; only where it is not 0
+human          ``leave-one-out`` where the candidates are the references themselves; else absent
 boot           number of bootstrap resamples of the interval
 seed           seed of the resamples; only where there are any
+core           ``native`` or ``python``: which core computed; both give the same numbers
 firstsight     version of firstsight
 =============  ======================================================================================================
 
@@ -30,6 +34,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from firstsight import _core
 from firstsight.types import Json
 
 if TYPE_CHECKING:
@@ -54,6 +59,9 @@ def reference_set_hash(image_ids: Sequence[str], references: Sequence[Sequence[s
         >>> reference_set_hash(["1", "2"], [["a", "b"], ["c"]]) == reference_set_hash(["2", "1"], [["c"], ["b", "a"]])
         True
     """
+    core = _core.native()
+    if core is not None and len(set(image_ids)) == len(image_ids) == len(references):
+        return hashlib.sha256(core.reference_set_bytes(image_ids, references)).hexdigest()
     digest = hashlib.sha256()
     images = sorted((_bytes(image_id), captions) for image_id, captions in zip(image_ids, references, strict=True))
     for image_id, captions in images:
@@ -63,8 +71,8 @@ def reference_set_hash(image_ids: Sequence[str], references: Sequence[Sequence[s
     return digest.hexdigest()
 
 
-def metric_part(metric: Metric, score_name: str) -> str:
-    """Return what belongs to one score: metric, version, parameters, direction and range."""
+def metric_part(metric: Metric, score_name: str, card: str = "") -> str:
+    """Return what belongs to one score: metric, version, parameters, direction, range and the hash of its card."""
     low, high = metric.score_range
     parameters = metric.parameters
     shown = ",".join(f"{_safe(name)}={_safe(_plain(parameters[name]))}" for name in sorted(parameters))
@@ -73,8 +81,9 @@ def metric_part(metric: Metric, score_name: str) -> str:
             "metric": _safe(score_name),
             "version": _safe(metric.version),
             "params": shown or "-",
-            "better": "higher" if metric.higher_is_better else "lower",
+            "better": "neither" if not metric.is_quality else "higher" if metric.higher_is_better else "lower",
             "range": f"{low:g}..{high:g}",
+            **({"card": card[:HASH_DIGITS]} if card else {}),
         }
     )
 

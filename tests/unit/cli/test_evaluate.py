@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from firstsight.cli import main as cli_main
+from firstsight.evaluation import default_metrics
+from firstsight.metrics import METRICS
 
 RunCommand = Callable[..., Any]
 
 REFERENCES = "image_id,caption_gt\n1,A dog runs on grass.\n1,A brown dog.\n2,Two cats sleep.\n3,A man on a wave.\n"
 CANDIDATES = "public_id,caption\n1,A dog runs.\n2,Two cats.\n3,A surfer.\n"
-NAMES = ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr-D"]
+NAMES = [score for name in default_metrics() for score in METRICS.load(name).score_names]
+USUAL = ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr-D"]
 
 
 @pytest.fixture
@@ -40,7 +43,8 @@ def test_the_table_is_the_default(evaluate: RunCommand) -> None:
     lines = done.stdout.splitlines()
     assert (done.exit_code, done.stderr) == (0, "")
     assert lines[0].split() == ["score", "95", "%", "interval", "in", "papers", "range"]
-    assert [line.split()[0] for line in lines[1:7]] == NAMES
+    assert [line.split()[0] for line in lines[1 : 1 + len(NAMES)]] == NAMES
+    assert [name for name in NAMES if name != "METEOR"] == USUAL
     assert max(map(len, lines)) <= 100
     assert lines[-1].startswith("BLEU-1..4 ")
 
@@ -48,7 +52,16 @@ def test_the_table_is_the_default(evaluate: RunCommand) -> None:
 def test_json_is_one_object(evaluate: RunCommand) -> None:
     done = evaluate("--format", "json", "--resamples", "50", "--seed", "3")
     found = json.loads(done.stdout)
-    assert list(found) == ["n_images", "scores"]
+    assert list(found) == [
+        "n_images",
+        "scores",
+        "schema_version",
+        "metrics",
+        "signature",
+        "reference_set",
+        "candidate_set",
+    ]
+    assert (found["schema_version"], found["metrics"]) == (1, list(default_metrics()))
     assert found["n_images"] == 3
     assert list(found["scores"]) == NAMES
     assert all(list(entry) == ["score", "low", "high", "signature"] for entry in found["scores"].values())
@@ -144,7 +157,6 @@ def test_duplicate_ids_are_an_error_under_every_rule(evaluate: RunCommand, folde
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (("--metric", "cidr"), 2, "Unknown metric 'cidr'. Did you mean 'cider_d'? Available: bleu, cider_d, rouge_l."),
         (("--resamples", "-1"), 2, "Invalid value for '--resamples': -1 is not in the range x>=0."),
         (("--resamples", "x"), 2, "Invalid value for '--resamples': 'x' is not a valid integer range."),
         (("--seed", "-1"), 2, "Invalid value for '--seed': -1 is not in the range x>=0."),
@@ -175,6 +187,12 @@ def test_options_are_checked_before_any_file_is_read(
     done = firstsight("evaluate", "absent.json", "--references", "gone.json", *args)
     assert (done.exit_code, done.stdout) == (code, "")
     assert done.stderr.splitlines()[0] == f"firstsight: error: {message}"
+
+
+def test_an_unknown_metric_is_told_before_any_file_is_read(firstsight: RunCommand, folder: Path) -> None:
+    done = firstsight("evaluate", "absent.json", "--references", "gone.json", "--metric", "cidr")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("firstsight: error: Unknown metric 'cidr'. Did you mean 'cider")
 
 
 def test_both_sides_cannot_be_standard_input(firstsight: RunCommand) -> None:

@@ -17,6 +17,7 @@ from firstsight.errors import OutputError, UsageError
 from firstsight.evaluation import (
     Evaluation,
     EvaluationOptions,
+    HumanBaseline,
     summary_line,
     to_csv,
     to_json,
@@ -37,7 +38,11 @@ def score(name: str, value: float | None, low: float | None = None, high: float 
     return Score(name, value, f"{OWN.format(name, top)}|{SHARED}", low, high, reason)
 
 
-def evaluation(scores: tuple[Score, ...] | None = None, image_ids: tuple[str, ...] = ("b", "a")) -> Evaluation:
+def evaluation(
+    scores: tuple[Score, ...] | None = None,
+    image_ids: tuple[str, ...] = ("b", "a"),
+    human: HumanBaseline | None = None,
+) -> Evaluation:
     scores = scores or (score("BLEU-1", 0.5, 0.25, 0.75), score("BLEU-2", 0.0625), score("CIDEr-D", None))
     return Evaluation(
         image_ids=image_ids,
@@ -46,6 +51,9 @@ def evaluation(scores: tuple[Score, ...] | None = None, image_ids: tuple[str, ..
         options=EvaluationOptions(),
         n_references=10,
         reference_set="0123456789abcdef" * 4,
+        metrics=("bleu", "cider_d"),
+        candidate_set="fedcba9876543210" * 4,
+        human=human,
     )
 
 
@@ -57,7 +65,22 @@ def test_json_has_exactly_the_promised_fields() -> None:
             "BLEU-2": {"score": 0.0625, "signature": f"{OWN.format('BLEU-2', 1)}|{SHARED}"},
             "CIDEr-D": {"score": None, "reason": "one image\x1b only. " + "Score two. " * 12},
         },
+        "schema_version": 1,
+        "metrics": ["bleu", "cider_d"],
+        "signature": {
+            "tok": "ptb@1",
+            "images": "2",
+            "refs": "10",
+            "refset": "0123456789ab",
+            "missing": "error",
+            "boot": "1000",
+            "seed": "0",
+            "firstsight": "0.1.0",
+        },
+        "reference_set": "0123456789abcdef" * 4,
+        "candidate_set": "fedcba9876543210" * 4,
     }
+    assert list(to_json(evaluation()))[:2] == ["n_images", "scores"]
     assert json.loads(to_json_text(evaluation())) == to_json(evaluation())
     assert to_json_text(evaluation()).isascii()
 
@@ -89,6 +112,52 @@ def test_the_table_says_the_scale_papers_print() -> None:
         "ROUGE-L  0.396       39.6  0 to 1, higher is better",
         "CIDEr-D  0.600       60.0  0 to 10, higher is better",
     ]
+
+
+HUMAN = HumanBaseline(
+    (score("BLEU-1", 0.75, 0.7, 0.8), score("BLEU-2", 0.125), score("CIDEr-D", None)), 2, 0, (4, 4)
+)
+
+
+def test_human_captions_stand_beside_the_score() -> None:
+    made = evaluation(human=HUMAN)
+    lines = to_table(made).splitlines()
+    assert lines[:3] == [
+        "         score  95 % interval   humans  95 % interval   in papers  range",
+        "BLEU-1   0.500  0.250 to 0.750   0.750  0.700 to 0.800       50.0  0 to 1, higher is better",
+        "BLEU-2   0.062                   0.125                        6.2  0 to 1, higher is better",
+    ]
+    assert max(map(len, lines)) <= 100
+    assert "".join(line.strip() for line in lines[lines.index("What the scores of human captions share") + 1 : -2]) == (
+        SHARED
+    )
+    assert to_json(made)["human"] == {
+        "n_images": 2,
+        "references_each": {"low": 4, "high": 4},
+        "scores": {
+            "BLEU-1": {"score": 0.75, "low": 0.7, "high": 0.8, "signature": f"{OWN.format('BLEU-1', 1)}|{SHARED}"},
+            "BLEU-2": {"score": 0.125, "signature": f"{OWN.format('BLEU-2', 1)}|{SHARED}"},
+            "CIDEr-D": {"score": None, "reason": "one image\x1b only. " + "Score two. " * 12},
+        },
+    }
+    rows = list(csv.DictReader(io.StringIO(to_csv(made))))
+    assert [row["human"] for row in rows] == ["0.75", "0.125", ""]
+    assert (rows[0]["human_low"], rows[0]["human_high"]) == ("0.7", "0.8")
+    assert "human" not in to_csv(evaluation())
+
+
+def test_a_long_name_leaves_the_intervals_of_humans_out() -> None:
+    scores = (score("A-METRIC-OF-25-CHARACTERS", 0.5, 0.25, 0.75),)
+    human = HumanBaseline((score("A-METRIC-OF-25-CHARACTERS", 0.75, 0.7, 0.8),), 2, 0, (4, 4))
+    lines = to_table(evaluation(scores, human=human)).splitlines()
+    assert lines[0].split() == ["score", "95", "%", "interval", "humans", "in", "papers", "range"]
+    assert "0.700" not in lines[1]
+    assert max(map(len, lines)) <= 100
+
+
+def test_a_score_that_is_no_quality_has_no_better_side() -> None:
+    made = evaluation((Score("WORDS", 9.5, f"metric:WORDS|version:1|params:-|better:neither|range:0..inf|{SHARED}"),))
+    assert to_table(made).splitlines()[1] == "WORDS  9.500        9.5  0 to inf"
 
 
 def test_the_table_holds_every_signature_whole() -> None:

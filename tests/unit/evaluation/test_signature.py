@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from firstsight import __version__
+from firstsight._core import core_name
 from firstsight.evaluation import EvaluationOptions, evaluate, parse_signature, reference_set_hash
 from firstsight.evaluation.signature import corpus_part, metric_part, shared_part
 from firstsight.metrics import METRICS
@@ -26,8 +28,9 @@ def hash_of(references: dict[str, list[str]]) -> str:
 def test_the_signature_of_a_known_evaluation() -> None:
     result = evaluate(CANDIDATES, REFERENCES, options=EvaluationOptions(n_resamples=0))
     assert result.score("BLEU-4").signature == (
-        "metric:BLEU-4|version:1|params:max_n=4,reference_length=closest|better:higher|range:0..1|tok:ptb@1|images:2"
-        f"|refs:3|refset:{hash_of(REFERENCES)[:12]}|missing:error|boot:0|firstsight:{__version__}"
+        "metric:BLEU-4|version:1|params:max_n=4,reference_length=closest|better:higher|range:0..1|tok:ptb@1|lang:en"
+        f"|images:2|refs:3|refset:{hash_of(REFERENCES)[:12]}|missing:error|boot:0|core:{core_name()}"
+        f"|firstsight:{__version__}"
     )
 
 
@@ -42,6 +45,19 @@ def test_what_is_missing_and_the_seed_are_said() -> None:
         "boot": "10",
         "seed": "7",
     }
+
+
+def test_the_core_that_computed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRSTSIGHT_CORE", "python")
+    signature = evaluate(CANDIDATES, REFERENCES, metrics=["bleu"]).score("BLEU-1").signature
+    assert parse_signature(signature)["core"] == "python"
+
+
+def test_what_is_no_quality_has_no_better_side() -> None:
+    class Plain(METRICS.load("rouge_l")):  # type: ignore[misc]
+        is_quality = False
+
+    assert "|better:neither|" in metric_part(Plain(), "ROUGE-L")
 
 
 def test_the_reference_hash_is_the_documented_one() -> None:

@@ -1,0 +1,81 @@
+"""Image files by image id, found in a folder; a name in a caption file never leads out of that folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from firstsight.errors import CaptionFileError, UsageError
+from firstsight.images import IMAGE_SUFFIXES
+
+if TYPE_CHECKING:
+    from firstsight.evaluation.scoring import ImageSource
+
+__all__ = ["image_files"]
+
+_SHOWN_IDS = 5
+
+
+def image_files(
+    images: ImageSource | None, image_ids: Iterable[str], named: Mapping[str, str] | None = None
+) -> dict[str, Path] | None:
+    """Return the file of each image, or None where no images were given.
+
+    Args:
+        images: A folder, with its subfolders, or files by image id.
+        image_ids: The images that are wanted.
+        named: The file that a caption file names for an image: its path in the folder, or the end of it.
+
+    Raises:
+        UsageError: There is no such folder.
+        CaptionFileError: An image has no file, or several that only differ in their extension.
+    """
+    if images is None:
+        return None
+    if isinstance(images, Mapping):
+        found = {image_id: Path(images[image_id]) for image_id in image_ids if image_id in images}
+        where = "the images given"
+    else:
+        folder = Path(images)
+        if not folder.is_dir():
+            raise UsageError(f"The images should be in the folder {str(folder)!r}, and there is none. Name another.")
+        index = _Index(folder)
+        pairs = ((image_id, index.find(image_id, (named or {}).get(image_id))) for image_id in image_ids)
+        found = {image_id: path for image_id, path in pairs if path is not None}
+        where = f"the folder {folder}"
+    absent = [image_id for image_id in image_ids if image_id not in found]
+    if absent:
+        shown = ", ".join(map(repr, absent[:_SHOWN_IDS])) + (", …" if len(absent) > _SHOWN_IDS else "")
+        raise CaptionFileError(
+            f"{len(absent):,} of {len(found) + len(absent):,} images have no file in {where}: {shown}. A file is named "
+            "as the image id, with an image's extension or without, or as the references say. Add what is missing."
+        )
+    return found
+
+
+class _Index:
+    """The files of a folder by path, by name, and, for images, by both without the extension."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files: dict[str, list[Path]] = {}
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            relative = path.relative_to(folder).as_posix()
+            keys = {relative, path.name}
+            if path.suffix.lower() in IMAGE_SUFFIXES:
+                keys |= {key[: -len(path.suffix)] for key in keys}
+            for key in keys:
+                self._files.setdefault(key, []).append(path)
+
+    def find(self, image_id: str, named: str | None) -> Path | None:
+        if named is not None:
+            parts = PurePosixPath(named.replace("\\", "/")).parts
+            for start in range(len(parts)):
+                files = self._files.get("/".join(parts[start:]), [])
+                if len(files) == 1:
+                    return files[0]
+        files = self._files.get(image_id, [])
+        if len(files) > 1:
+            both = " and ".join(str(path) for path in files[:2])
+            raise CaptionFileError(f"The image {image_id!r} has several files: {both}. Keep one of them.")
+        return files[0] if files else None
