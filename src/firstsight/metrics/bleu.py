@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from firstsight.metrics._ngrams import NGram, ngram_counts
+from firstsight._core import n_threads
+from firstsight.metrics._ngrams import MAX_N, NGram, native_index, ngram_counts
 from firstsight.metrics.base import TokenMetric, Tokens
+from firstsight.metrics.corpus import Corpus
 from firstsight.types import Json
 
 __all__ = ["Bleu"]
 
-MAX_N = 4
 # The two constants of the original tool: they keep a zero numerator and a zero denominator finite.
 TINY = 1e-15
 SMALL = 1e-9
@@ -79,6 +80,16 @@ class Bleu(TokenMetric):
         matches = [_matches(words, reference_words, n) for n in range(1, MAX_N + 1)]
         possible = [max(0, len(words) - n + 1) for n in range(1, MAX_N + 1)]
         return np.array([len(words), closest, *matches, *possible], dtype=np.float64)
+
+    def corpus_statistics(self, corpus: Corpus) -> npt.NDArray[np.float64]:
+        """Return ``statistics`` of every image, array (image, 10) float64 of whole numbers, the same from each core."""
+        is_own = type(self).statistics is Bleu.statistics
+        index = native_index(corpus) if is_own else None
+        if index is None:
+            return super().corpus_statistics(corpus)
+        table: npt.NDArray[np.float64] = index.bleu_statistics(n_threads())
+        corpus.report(self.name, len(corpus))
+        return table
 
     def from_statistics(self, totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return BLEU-1 to BLEU-4 of summed counts.

@@ -8,7 +8,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from firstsight._core import n_threads, native
 from firstsight.metrics.base import TokenMetric, Tokens, mean_of_images
+from firstsight.metrics.corpus import Corpus
 from firstsight.types import Json
 
 __all__ = ["RougeL"]
@@ -73,6 +75,28 @@ class RougeL(TokenMetric):
             return np.array([0.0, 1.0])
         score = (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision)
         return np.array([score, 1.0])
+
+    def corpus_statistics(self, corpus: Corpus) -> npt.NDArray[np.float64]:
+        """Return ``statistics`` of every image, array (image, 2) float64, the same bits from each core.
+
+        The time grows with the product of the lengths of candidate and reference: with the native core a sixty-fourth
+        nanosecond or so for each pair of tokens, not counting tokens that the other has not, and memory is linear.
+        """
+        core = native() if type(self).statistics is RougeL.statistics else None
+        if core is None:
+            return super().corpus_statistics(corpus)
+        words = corpus.tokens.table.words
+        rows: npt.NDArray[np.float64] = core.rouge_l_statistics(
+            corpus.tokens.table.ids,
+            corpus.tokens.table.offsets,
+            corpus.tokens.reference_offsets,
+            n_words=len(words),
+            empty=words.index("") if "" in words else len(words),
+            beta_squared=BETA**2,
+            n_threads=n_threads(),
+        )
+        corpus.report(self.name, len(corpus))
+        return rows
 
     def from_statistics(self, totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the mean over images.

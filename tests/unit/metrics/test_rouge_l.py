@@ -7,14 +7,29 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from firstsight import _core
+from firstsight.metrics import Corpus
 from firstsight.metrics.rouge_l import RougeL
 
 ROUGE_L = RougeL()
 BETA_SQUARED = Fraction(144, 100)
 
 
+@pytest.fixture(autouse=True, params=["python", "native"])
+def core(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "native" and _core._compiled() is None:
+        pytest.skip("this installation has no native core")
+    monkeypatch.setenv(_core.VARIABLE, request.param)
+
+
+def statistics(candidate: list[str], references: list[list[str]]) -> np.ndarray:
+    (row,) = ROUGE_L.corpus_statistics(Corpus.from_tokens([candidate], [references]))
+    np.testing.assert_array_equal(row, ROUGE_L.statistics(candidate, references))
+    return row
+
+
 def score(candidate: str, *references: str) -> float:
-    row = ROUGE_L.statistics(candidate.split(), [reference.split() for reference in references])
+    row = statistics(candidate.split(), [reference.split() for reference in references])
     assert row.shape == (2,)
     assert row[1] == 1
     return float(row[0])
@@ -44,12 +59,33 @@ def test_two_empty_captions_are_equal_as_in_the_original():
     assert score("", "") == 1
 
 
+def test_an_empty_token_equals_an_empty_caption():
+    assert statistics([], [[""]]).tolist() == [1, 1]
+    assert statistics(["", "a"], [[], ["b"]]).tolist() == [f_measure(Fraction(1, 2), Fraction(1)), 1]
+
+
+def test_a_caption_of_many_machine_words():
+    # 200 words of which the reference has every third, and a word between them that the candidate has not.
+    words = [f"w{number}" for number in range(200)]
+    reference = [word for third in words[::3] for word in (third, "new")]
+    expected = f_measure(Fraction(67, 200), Fraction(67, 134))
+    assert statistics(words, [reference])[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("length", [63, 64, 65, 127, 128, 129])
+def test_carries_go_from_one_machine_word_to_the_next(length: int):
+    # The longest common subsequence of (ab)^n and (ba)^n leaves one token out at each end.
+    ours = (["a", "b"] * length)[:length]
+    theirs = (["b", "a"] * length)[:length]
+    assert statistics(ours, [theirs])[0] == pytest.approx(float(Fraction(length - 1, length)), rel=1e-12)
+
+
 def test_order_counts():
     assert score("d c b a", "a b c d") == pytest.approx(float(Fraction(1, 4)), rel=1e-12)
 
 
 def test_a_token_with_a_no_break_space_is_one_token():
-    row = ROUGE_L.statistics(["22\u00a03/4"], [["22", "3/4"]])
+    row = statistics(["22\u00a03/4"], [["22", "3/4"]])
     assert row.tolist() == [0, 1]
 
 
