@@ -24,8 +24,14 @@ _ROOT = Path(__file__).resolve().parents[1]
 _FOLDER = _ROOT / "src" / "firstsight" / "metrics" / "scene_graph"
 _PARTS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 _SENSE_KEY_PARTS = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
-_LIVING = frozenset({"05", "14", "18"})  # WordNet's files noun.animal, noun.group, noun.person
-_LIVING_WORDS = frozenset({"animal", "person"})  # their first sense is in the file noun.Tops
+_LIVING = frozenset({"05", "18"})  # WordNet's files noun.animal and noun.person
+_LIVING_WORDS = frozenset(
+    {"animal", "audience", "band", "couple", "crew", "crowd", "family", "flock", "group", "herd", "pack", "pair"}
+    | {"people", "person", "police", "team", "trio"}
+)
+"""Words for living things whose first sense is in another file."""
+_LIFELESS_WORDS = frozenset({"bat", "mouse"})
+"""Words whose first sense is an animal, where a caption mostly means the thing."""
 _WORD = re.compile(r"[a-z](?:[a-z'.-]*[a-z])?")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NOTICE = "# From WordNet 3.0, Copyright 2006 by Princeton University; see NOTICE."
@@ -52,11 +58,14 @@ def main() -> None:
     parser.add_argument("--leave-out", type=Path, default=shared / "golden" / "A_fakecap1000.input.json")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
     parser.add_argument("--into", type=Path, default=_FOLDER)
+    parser.add_argument("--words-only", action="store_true", help="leave the tagger as it is")
     arguments = parser.parse_args()
     if not (arguments.wordnet / "data.noun").is_file():
         sys.exit(f"{arguments.wordnet} holds no WordNet. Run: sudo apt-get install wordnet-base")
     _write(arguments.into / "words.tsv", [_NOTICE, *word_lines(arguments.wordnet)])
     _write(arguments.into / "exceptions.tsv", [_NOTICE, *exception_lines(arguments.wordnet)])
+    if arguments.words_only:
+        return
     left_out = set(json.loads(arguments.leave_out.read_text(encoding="utf-8"))["ids"])
     sentences = read_captions(arguments.captions, left_out)
     _write(arguments.into / "tagger.tsv", tagger_lines(sentences, arguments.into))
@@ -91,7 +100,8 @@ def word_lines(wordnet: Path) -> list[str]:
             synsets = [part + offset for offset in fields[-int(fields[2]) :]]
             synsets = [synset for synset in synsets if (word, synset) in kept]
             if synsets:
-                living = "p" if part == "n" and (files[synsets[0]] in _LIVING or word in _LIVING_WORDS) else ""
+                is_living = word in _LIVING_WORDS or (files[synsets[0]] in _LIVING and word not in _LIFELESS_WORDS)
+                living = "p" if part == "n" and is_living else ""
                 ids = ",".join(_short(numbers[synset]) for synset in synsets if synset in numbers)
                 table[word].append(f"{part}{living}{counts[word, part] or ''}={ids}")
     return [f"{word}\t{' '.join(table[word])}" for word in sorted(table)]

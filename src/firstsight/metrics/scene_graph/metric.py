@@ -58,10 +58,9 @@ class SceneGraph(TokenMetric):
     Two empty sets agree (1, 1, 1); where one alone is empty, all three are 0. So an image whose captions state no
     attribute counts 1 for attributes: right to state none. SPICE leaves such an image out of that category's mean.
 
-    The captions need a determiner here and there to be parsed well, as any reader of English does; other languages
-    give few matches. A negation is not read: "without a hat" states a hat. Numbers are attributes.
+    Captions are read as English. A negation is not read: "without a hat" states a hat. Numbers are attributes.
 
-    Higher is better. Papers print SPICE, which this follows, times 100; human captions of COCO reach about 20.
+    Higher is better; papers print SPICE, which this follows, times 100.
 
     Example:
         >>> metric = SceneGraph()

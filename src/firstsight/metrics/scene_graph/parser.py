@@ -19,25 +19,28 @@ from firstsight.metrics.scene_graph.tagger import join_phrases, tagger
 
 __all__ = ["SceneGraphTuples", "nouns", "parse_tokens"]
 
-# Patterns over the string of tags; possessive quantifiers keep the search linear.
+# Patterns over the string of tags. Every repetition is possessive and has a limit, so that each word costs a bounded
+# time; no noun phrase of English comes near the limit.
+_MANY = "{0,24}+"
 # Modifiers: adjectives and numbers, also joined by "and"; participles where a noun follows.
-_MODIFIERS = r"(?:R?[AQ]|R?[ge](?=[AQRge]*+[nN])|c(?=R?[AQ]++[nN]))*+"
+_MODIFIERS = rf"(?:R?[AQ]|R?[ge](?=[AQRge]{_MANY}[nN])|c(?=R?[AQ][AQ]{_MANY}[nN])){_MANY}"
 # Nouns: a compound ("tennis ball"), a possessive ("man 's hat"), or a noun with its participle ("snow covered hill").
-_NOUNS = r"[nN](?:'?[nN]|e(?=A?[nN](?![nN]*+[DS]))A?[nN])*+"
+_NOUNS = rf"[nN](?:'?[nN]|e(?=A?[nN](?![nN]{_MANY}[DS]))A?[nN]){_MANY}"
 _PHRASE = re.compile(
-    r"(?P<shared>[DS]R?[AQ]++c)(?=[DS]R?[AQ])"  # a black and | a white dog
-    rf"|(?:R?[DSQ])++{_MODIFIERS}(?P<a>{_NOUNS})"  # the two very small dogs
-    rf"|(?<![nNRo])(?:e(?=[AQ]*+[nN]))?R?[AQ]{_MODIFIERS}(?P<b>{_NOUNS})"  # small stuffed animals
+    rf"(?P<shared>[DS]R?[AQ][AQ]{_MANY}c)(?=[DS]R?[AQ])"  # a black and | a white dog
+    rf"|R?[DSQ](?:R?[DSQ]){_MANY}{_MODIFIERS}(?P<a>{_NOUNS})"  # the two very small dogs
+    rf"|(?<![nNRo])(?:e(?=[AQ]{_MANY}[nN]))?R?[AQ]{_MODIFIERS}(?P<b>{_NOUNS})"  # small stuffed animals
     rf"|(?<![nNRobhwst'])e(?P<c>{_NOUNS})"  # parked cars
     rf"|(?<=p)g(?P<d>{_NOUNS})"  # with | glowing eyes
     rf"|(?P<f>{_NOUNS})"
-    r"|[DS]R?[AQ]++(?![nN])"  # in | the wild
-    r"|(?<=p)A++(?![nNcAp])"  # at | sunset
+    rf"|[DS]R?[AQ][AQ]{_MANY}(?![nN])"  # in | the wild
+    rf"|(?<=p)AA{_MANY}(?![nNcAp])"  # at | sunset
     r"|Q(?=[bzhp]|$)"  # two | are
     r"|o"
 )
-_NOUN_GROUPS = "abcdf"
 _FINITE = frozenset("bzhmv")
+_MOST_JOINED = 64
+_LONGEST_RELATION = 64  # characters
 _NO_OBJECT_AFTER = frozenset("cwsbzvhm!xt")
 
 
@@ -243,6 +246,8 @@ class _Reader:
 
     def _join(self, heads: list[str]) -> None:
         clause = self.clause
+        if len(clause.last) >= _MOST_JOINED:
+            return
         joined = [*clause.last, *heads]
         if clause.role is not None:
             relation, governors = clause.role
@@ -348,7 +353,8 @@ class _Reader:
         ):
             return
         if self.preposition:
-            self.preposition = f"{self.preposition} {word}"
+            if len(self.preposition) < _LONGEST_RELATION:
+                self.preposition = f"{self.preposition} {word}"
         elif clause.verb and not clause.is_used:
             clause.is_used = True
             self.preposition, self.governors = f"{clause.verb} {word}", clause.actors
