@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firstsight import _core
 from firstsight.metrics import METRICS, Corpus, TextMetric, TokenMetric
 
 WORDS = st.sampled_from(["a", "dog", "cat", "runs", "on", "2\u00a01/2", "-lrb-", "가"])
@@ -69,3 +70,16 @@ def test_any_split_into_shards_adds_up(name: str, corpus: list, data: st.DataObj
 def test_another_images_candidate_changes_nothing(name: str, corpus: list, candidate: list[str]):
     changed = [*corpus[:-1], (candidate, corpus[-1][1])]
     np.testing.assert_array_equal(statistics(name, changed)[:-1], statistics(name, corpus)[:-1])
+
+
+@pytest.mark.skipif(_core._compiled() is None, reason="this installation has no native core")
+@pytest.mark.parametrize("name", ["bleu", "cider", "cider_d", "rouge_l"])
+@given(corpus=CORPUS, n_threads=st.sampled_from([1, 2, 5]))
+def test_the_native_core_gives_the_bits_of_the_python_core(name: str, corpus: list, n_threads: int):
+    tables = {}
+    for core in ("native", "python"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(_core.VARIABLE, core)
+            patch.setenv("OMP_NUM_THREADS", str(n_threads))
+            tables[core] = statistics(name, corpus)
+    np.testing.assert_array_equal(tables["native"], tables["python"])
