@@ -221,9 +221,9 @@ def test_an_image_that_ends_the_program_is_named_and_the_others_are_kept(stub: S
 
 
 def test_several_images_that_fail_are_named_together(stub: Stub):
-    candidates = ["crash 1", *CANDIDATES[1:7], "crash 2"]
-    with pytest.raises(BackendError, match="the images 0, 7: it ended"):
-        Spice(stub.options()).corpus_statistics(corpus(candidates))
+    candidates, references = ["crash 1", *CANDIDATES[1:7], "crash 2", "crash 1"], [*REFERENCES, REFERENCES[0]]
+    with pytest.raises(BackendError, match="the images 0, 7, 8: it ended"):
+        Spice(stub.options()).corpus_statistics(corpus(candidates, references))
 
 
 def test_scoring_ends_after_some_images_failed(stub: Stub, monkeypatch: pytest.MonkeyPatch):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,11 @@ from firstsight.metrics.spice.runner import MAX_FAILED, score
 from firstsight.types import Json
 
 __all__ = ["Spice"]
+
+T = TypeVar("T")
+
+_GET_AT_ONCE = 500
+_NAMED = 10
 
 
 class Spice(Metric):
@@ -107,7 +112,7 @@ class Spice(Metric):
         Raises:
             BackendError: Something is missing, the program does not run, or images fail alone; they are named.
         """
-        return np.array([_row(result) for result in self.results(corpus)], dtype=np.float64).reshape(len(corpus), -1)
+        return np.array(self._scored(corpus, _row), dtype=np.float64).reshape(len(corpus), -1)
 
     def from_statistics(self, totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return SPICE (..., 1) float64 of summed statistics (..., 14).
@@ -136,21 +141,29 @@ class Spice(Metric):
         Raises:
             BackendError: As ``corpus_statistics``.
         """
-        installation, folder = self._located(), cache_folder() / "spice"
+        return self._scored(corpus, lambda result: result)
+
+    def _scored(self, corpus: Corpus, wanted: Callable[[SpiceResult], T]) -> list[T]:
+        """Return what is wanted of the result of every image; no more is held, tuples need 10 kB an image."""
+        installation = self._located()
         captions = [_captions(corpus, index) for index in range(len(corpus))]
         keys = [result_key(image, installation.jars_hash) for image in captions]
-        with ResultCache(folder) as cache:
-            known = cache.get(dict.fromkeys(keys))
+        known: dict[bytes, T] = {}
+        with ResultCache(cache_folder() / "spice") as cache:
+            for start in range(0, len(keys), _GET_AT_ONCE):
+                found = cache.get(dict.fromkeys(keys[start : start + _GET_AT_ONCE]))
+                known.update((key, wanted(result)) for key, result in found.items())
             missing = {key: image for key, image in zip(keys, captions, strict=True) if key not in known}
             done = _Progress(corpus, len(corpus) - len(missing))
 
             def keep(results: Mapping[bytes, SpiceResult]) -> None:
-                known.update(cache.put(results))
+                known.update((key, wanted(result)) for key, result in cache.put(results).items())
                 done.add(len(results))
 
             failed = score(missing, installation, self._options, keep)
         if failed:
-            raise _failed_images([(corpus.image_ids[keys.index(key)], why) for key, why in failed.items()])
+            names = [image_id for image_id, key in zip(corpus.image_ids, keys, strict=True) if key in failed]
+            raise _failed_images(names, next(iter(failed.values())))
         return [known[key] for key in keys]
 
     def _located(self) -> Installation:
@@ -187,11 +200,11 @@ def _sum_and_count(counts: Counts) -> tuple[float, float]:
     return (counts.f, 1.0) if counts.is_defined else (0.0, 0.0)
 
 
-def _failed_images(failed: list[tuple[str, RunError]]) -> BackendError:
-    names = ", ".join(visible(image_id) for image_id, _ in failed)
-    more = " and perhaps more" if len(failed) >= MAX_FAILED else ""
+def _failed_images(image_ids: list[str], why: RunError) -> BackendError:
+    names = ", ".join(map(visible, image_ids[:_NAMED])) + (", ..." if len(image_ids) > _NAMED else "")
+    more = " and perhaps more" if len(image_ids) >= MAX_FAILED else ""
     return BackendError(
-        f"SPICE cannot score the image{'s' if len(failed) > 1 else ''} {names}{more}: {failed[0][1]}\n"
+        f"SPICE cannot score the image{'s' if len(image_ids) > 1 else ''} {names}{more}: {why}\n"
         "Every other image that was scored is kept. Shorten its captions, give more memory with "
         "FIRSTSIGHT_SPICE_MEMORY_MB or time with FIRSTSIGHT_SPICE_LIMIT_S, or leave the image out."
     )

@@ -163,4 +163,4 @@ def _tail(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode("utf-8", "replace").splitlines()
-    return "\n".join("    " + visible(line) for line in lines[-_TAIL_LINES:] if line.strip())
+    return "\n".join("    " + visible(line.expandtabs(4)) for line in lines[-_TAIL_LINES:] if line.strip())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
 import shutil
+import time
 import zipfile
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from firstsight.errors import BackendError
 __all__ = ["unpacked_wheel"]
 
 _COPY_BYTES = 1 << 20
+_ABANDONED_S = 3600.0
 
 
 def unpacked_wheel(wheel: Path, cache: Path, wanted: re.Pattern[str]) -> Path:
@@ -44,8 +47,17 @@ def unpacked_wheel(wheel: Path, cache: Path, wanted: re.Pattern[str]) -> Path:
     return folder
 
 
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what an unpacking left that was killed, told by its age from one that is going on."""
+    for other in folder.parent.glob(f".{folder.name}-*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - other.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(other, ignore_errors=True)
+
+
 def _unpack(content: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Path) -> None:
     temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.tmp")
+    _remove_abandoned(folder)
     temporary.mkdir(parents=True)
     try:
         for entry in entries:

