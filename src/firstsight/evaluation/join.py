@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from firstsight.datasets import CandidateFile, ReferenceFile
 from firstsight.errors import CaptionFileError, UsageError
@@ -49,7 +50,8 @@ def join(
         CaptionFileError: An image has no candidate and ``missing`` is ``error``, or nothing is left to score.
         UsageError: A caption or an id is not text, or an image has no reference.
     """
-    _check_types(candidates, references)
+    if not _are_plain(candidates, references):
+        _check_types(candidates, references)
     absent = [image_id for image_id in references if image_id not in candidates]
     extra = [image_id for image_id in candidates if image_id not in references]
     if not references:
@@ -62,8 +64,8 @@ def join(
     image_ids = tuple(image_id for image_id in references if image_id not in left_out)
     return JoinedCaptions(
         image_ids=image_ids,
-        candidates=tuple(candidates.get(image_id, "") for image_id in image_ids),
-        references=tuple(tuple(references[image_id]) for image_id in image_ids),
+        candidates=tuple(map(candidates.get, image_ids, repeat(""))),
+        references=tuple(map(tuple, map(references.__getitem__, image_ids))),
         n_absent=len(absent),
         notes=tuple(_notes(absent, extra, len(references), missing)),
     )
@@ -78,6 +80,15 @@ def file_places(candidates: CandidateFile, references: ReferenceFile) -> Place:
         return references.name, references.places[image_id]
 
     return place
+
+
+def _are_plain(candidates: Mapping[str, str], references: Mapping[str, Sequence[str]]) -> bool:
+    """Tell without a look at each entry whether all are texts in lists or tuples, as they nearly always are."""
+    groups = references.values()
+    if not set(map(type, groups)) <= {list, tuple} or not all(groups):
+        return False
+    texts = chain(candidates, candidates.values(), references, chain.from_iterable(groups))
+    return set(map(type, texts)) <= {str}
 
 
 def _check_types(candidates: Mapping[str, str], references: Mapping[str, Sequence[str]]) -> None:
