@@ -110,7 +110,7 @@ class LeaveOneOut:
             image_ids=names,
             images=None
             if files is None
-            else {name: files[corpus.image_ids[int(name.split("/")[0])]] for name in names},
+            else {name: files[corpus.image_ids[owner]] for name, owner in zip(names, owners, strict=True)},
             on_progress=on_progress,
         )
 
