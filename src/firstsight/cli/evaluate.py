@@ -2,106 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from firstsight.cli._options import format_option, overwrite_option, quiet_option, seed_option
-from firstsight.cli._progress import progress_bar, shows_progress
-from firstsight.cli._text import warning
+from firstsight.cli._output import corpus_progress, format_of, write_output
+from firstsight.cli._text import note, warning
 from firstsight.errors import FirstsightError, OutputError, UsageError
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from firstsight.evaluation import Progress
+    from firstsight.evaluation import Evaluation, EvaluationOptions
+    from firstsight.evaluation.reproduce import Report, Reproduction
 
 __all__ = ["evaluate"]
 
 _STDIO = "-"
-_PROGRESS_FROM_IMAGES = 500
+_EXIT_DIFFERS = 1
+_FORMS = {".json": "json", ".csv": "csv"}
+_OF_THE_REPORT = ("metrics", "n_resamples", "seed", "missing", "language", "tokenizer", "human_baseline")
 
 
 @click.command(epilog="Example:  firstsight evaluate captions.jsonl --references refs.json")
 @click.argument("candidates")
 @click.option("--references", required=True, metavar="FILE", help="Human captions, one or more an image.")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="bleu, rouge_l or cider_d; repeatable.  [all]")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="Repeatable.  [bleu, meteor, rouge_l, cider_d]"
+)
+@click.option("--language", default="", metavar="CODE", help="Language of the captions.  [en]")
+@click.option("--tokenizer", default="", metavar="NAME", help="Cuts captions into words.  [by language]")
+@click.option("--card", metavar="FILE", help="Take document frequencies from this card.")
+@click.option("--images", metavar="FOLDER", help="Image files, for metrics that look at them.")
+@click.option("--human-baseline", is_flag=True, help="Score the references too, each against the others.")
+@click.option("--reproduce", metavar="FILE", help="Compute this JSON output again and compare.")
 @click.option(
     "--resamples",
     "n_resamples",
     type=click.IntRange(min=0),
     default=1000,
-    show_default=True,
     metavar="N",
-    help="Bootstrap resamples of the 95 % intervals; 0 leaves them out.",
+    help="Bootstrap resamples of the intervals.  [1000]",
 )
 @seed_option
 @click.option(
     "--missing",
     type=click.Choice(["error", "skip", "empty"]),
     default="error",
-    show_default=True,
-    help="An image without a candidate: stop, leave it out, or score no words.",
+    help="Images without a candidate: stop, leave out, or score as no words.  [error]",
 )
 @format_option(["table", "json", "csv"], "table")
-@click.option(
-    "-o",
-    "--output",
-    default=_STDIO,
-    metavar="FILE",
-    help="Write the scores there; .json and .csv say the format.  [stdout]",
-)
-@click.option("--per-image", metavar="FILE", help="Write each image's scores there: .csv or .jsonl.")
+@click.option("-o", "--output", default=_STDIO, metavar="FILE", help="Scores; .json and .csv say the format.  [stdout]")
+@click.option("--per-image", metavar="FILE", help="Each image's scores: .csv or .jsonl.")
 @overwrite_option
 @quiet_option
 def evaluate(
     candidates: str,
     references: str,
-    metrics: tuple[str, ...],
-    n_resamples: int,
-    seed: int,
-    missing: str,
     format_name: str,
     output: str,
     per_image: str | None,
     overwrite: bool,
-    quiet: bool,
-) -> None:
+    **asked: Any,
+) -> int:
     """Score CANDIDATES ("-": stdin) against human references.
 
-    Both files are COCO JSON, JSONL or CSV, recognised by their content. Scores are fractions, CIDEr-D 0 to 10.
+    Files are COCO JSON, JSONL or CSV. Scores are fractions, CIDEr-D 0 to 10.
     """
-    from firstsight.evaluation import DEFAULT_METRICS, EvaluationOptions, evaluate_files, write_per_image
+    from firstsight.evaluation import evaluate_files, write_per_image
     from firstsight.evaluation.output import RENDERERS
 
-    options = EvaluationOptions(n_resamples=n_resamples, seed=seed, missing=missing)  # type: ignore[arg-type]
-    _check_paths((candidates, references), output, per_image, overwrite=overwrite)
-    with _progress(quiet=quiet) as on_progress:
+    form = format_of(format_name, Path(output), _FORMS)
+    report, metrics, options = _settings(asked, form, (candidates, references), output, per_image, overwrite=overwrite)
+    with corpus_progress(quiet=asked["quiet"]) as on_progress:
         evaluation = evaluate_files(
-            candidates, references, metrics=metrics or DEFAULT_METRICS, options=options, on_progress=on_progress
+            candidates,
+            references,
+            metrics=metrics,
+            options=options,
+            on_progress=on_progress,
+            images=asked["images"],
         )
     for text in evaluation.notes:
         warning(text)
     if per_image is not None:
         write_per_image(evaluation, per_image, overwrite=overwrite)
-    _write(RENDERERS[_format_of(format_name, output)](evaluation), output, overwrite=overwrite)
+    if report is not None:
+        return _reproduce(report, evaluation, form, output, overwrite=overwrite)
+    write_output(RENDERERS[form](evaluation), output, overwrite=overwrite)
     if all(score.value is None for score in evaluation.scores):
         raise FirstsightError("No score is defined for this corpus; the output says why for each.")
+    return 0
 
 
-def _format_of(name: str, output: str) -> str:
-    """Return the form that was asked for; where none was, the one that the output's extension names."""
+def _settings(
+    asked: dict[str, Any],
+    form: str,
+    inputs: tuple[str, str],
+    output: str,
+    per_image: str | None,
+    *,
+    overwrite: bool,
+) -> tuple[Report | None, tuple[str, ...] | None, EvaluationOptions]:
+    """Return the report to compare with, the metrics and the options, after every check that needs no captions."""
+    from firstsight.evaluation import EvaluationOptions, left_out_metrics, read_card
+    from firstsight.evaluation.reproduce import options_of, read_report
+
+    extra = tuple(path for path in (asked["card"], asked["reproduce"]) if path is not None)
+    if asked["reproduce"] is not None:
+        _check_reproduce(form)
+    _check_paths(inputs, extra, output, per_image, overwrite=overwrite)
+    card = None if asked["card"] is None else read_card(asked["card"])
+    if asked["reproduce"] is not None:
+        report = read_report(asked["reproduce"])
+        return report, report.metrics, options_of(report, card)
+    options = EvaluationOptions(
+        card=card,
+        **{name: asked[name] for name in _OF_THE_REPORT if name != "metrics"},
+    )
+    if not asked["metrics"]:
+        for name in left_out_metrics(options.language):
+            note(f'{name.upper()} is left out: pip install "firstsight[{name}]"', quiet=asked["quiet"])
+    return None, asked["metrics"] or None, options
+
+
+def _check_reproduce(form: str) -> None:
     context = click.get_current_context()
-    if context.get_parameter_source("format_name") is ParameterSource.DEFAULT:
-        return {".json": "json", ".csv": "csv"}.get(Path(output).suffix.lower(), name)
-    return name
+    options = {parameter.name: parameter for parameter in context.command.params}
+    for name in _OF_THE_REPORT:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = options[name].opts[0]
+            raise UsageError(f"--reproduce takes what {option} says from the report; leave {option} out.")
+    if form == "csv":
+        raise UsageError("--reproduce prints a table or JSON, not csv.")
 
 
-def _check_paths(inputs: tuple[str, str], output: str, per_image: str | None, *, overwrite: bool) -> None:
+def _reproduce(report: Report, evaluation: Evaluation, form: str, output: str, *, overwrite: bool) -> int:
+    from firstsight.evaluation.reproduce import compare, to_reproduction_json, to_reproduction_text
+
+    found: Reproduction = compare(report, evaluation)
+    text = json.dumps(to_reproduction_json(found), indent=2) + "\n" if form == "json" else to_reproduction_text(found)
+    write_output(text, output, overwrite=overwrite)
+    return 0 if found.is_equal else _EXIT_DIFFERS
+
+
+def _check_paths(
+    inputs: tuple[str, str], extra: tuple[str, ...], output: str, per_image: str | None, *, overwrite: bool
+) -> None:
     """Check every output before any file is read."""
     from firstsight._files import check_output
     from firstsight.evaluation.output import check_per_image_path
@@ -113,43 +162,10 @@ def _check_paths(inputs: tuple[str, str], output: str, per_image: str | None, *,
         raise UsageError("--per-image takes the name of a .csv or .jsonl file; '-' is for the scores alone.")
     if len(outputs) == 2 and outputs[0].resolve() == outputs[1].resolve():
         raise UsageError(f"--output and --per-image are both {str(outputs[0])!r}; name two files.")
-    read = {Path(path).resolve() for path in inputs if path != _STDIO}
+    read = {Path(path).resolve() for path in (*inputs, *extra) if path != _STDIO}
     for path in outputs:
         if path.resolve() in read:
             raise OutputError(f"{path} is read by this evaluation and is not overwritten. Choose another name.")
         check_output(path, overwrite=overwrite)
     if per_image is not None:
         check_per_image_path(Path(per_image), overwrite=overwrite)
-
-
-def _write(text: str, output: str, *, overwrite: bool) -> None:
-    from firstsight._files import write_whole
-
-    if output == _STDIO:
-        click.echo(text, nl=False)
-    else:
-        write_whole(Path(output), text, overwrite=overwrite)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress | None]:
-    """Give a callback that draws bars on a terminal for a corpus of some size, and None elsewhere."""
-    if not shows_progress(quiet=quiet):
-        yield None
-        return
-    bars: dict[str, tqdm[NoReturn]] = {}
-
-    def report(stage: str, done: int, total: int) -> None:
-        if total < _PROGRESS_FROM_IMAGES:
-            return
-        if stage not in bars:
-            bars[stage] = progress_bar(total, name=stage, unit=" images")
-        bars[stage].update(done - bars[stage].n)
-        if done == total:
-            bars[stage].close()
-
-    try:
-        yield report
-    finally:
-        for bar in bars.values():
-            bar.close()

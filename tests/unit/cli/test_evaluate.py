@@ -228,6 +228,146 @@ def test_overwrite_replaces(evaluate: RunCommand, folder: Path) -> None:
     assert (folder / "old.csv").read_text().startswith("image_id,")
 
 
+def test_a_card_gives_one_image_the_score_it_has_in_the_whole(evaluate: RunCommand, folder: Path) -> None:
+    from firstsight.evaluation import build_card, write_card
+
+    card = build_card(
+        {"1": ["A dog runs on grass.", "A brown dog."], "2": ["Two cats sleep."], "3": ["A man on a wave."]}
+    )
+    write_card(card, folder / "refs.card")
+    evaluate("--per-image", "each.jsonl", "--metric", "cider_d")
+    rows = [json.loads(line) for line in (folder / "each.jsonl").read_text().splitlines()]
+    (folder / "one.csv").write_text("id,caption\n2,Two cats sleep.\n")
+    done = evaluate(
+        "--card", "refs.card", "--missing", "skip", "--metric", "cider_d", "--format", "json", references="one.csv"
+    )
+    entry = json.loads(done.stdout)["scores"]["CIDEr-D"]
+    assert entry["score"] == rows[1]["CIDEr-D"]
+    assert f"|card:{card.hash[:12]}|" in entry["signature"]
+    assert json.loads(done.stdout)["card"] == card.hash
+    done = evaluate("--card", "refs.card", "--tokenizer", "words")
+    assert done.exit_code == 2
+    assert "Use --tokenizer ptb, or build the card again." in done.stderr
+    done = evaluate("--card", "gone.card")
+    assert done.stderr.startswith(
+        "firstsight: error: There is no scoring card gone.card. Make it with: firstsight card"
+    )
+    done = evaluate("--card", "refs.card", "-o", "refs.card", "--overwrite")
+    assert done.stderr == (
+        "firstsight: error: refs.card is read by this evaluation and is not overwritten. Choose another name.\n"
+    )
+
+
+def test_a_report_is_reproduced(evaluate: RunCommand, folder: Path) -> None:
+    evaluate("-o", "r.json", "--resamples", "20", "--seed", "7", "--human-baseline", "--metric", "bleu")
+    done = evaluate("--reproduce", "r.json")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0].split() == ["BLEU-1", "equal"]
+    assert done.stdout.splitlines()[-1] == "r.json: reproduced, 8 of 8 scores are equal"
+    (folder / "refs.csv").write_text(REFERENCES.replace("wave", "board"))
+    done = evaluate("--reproduce", "r.json")
+    assert done.exit_code == 1
+    assert "Likely cause\n  other references, or other images: the hash of the reference set differs" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 120
+    found = json.loads(evaluate("--reproduce", "r.json", "--format", "json").stdout)
+    assert (found["equal"], len(found["scores"])) == (False, 8)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--metric", "bleu"),
+        ("--seed", "1"),
+        ("--resamples", "5"),
+        ("--missing", "skip"),
+        ("--language", "ko"),
+        ("--tokenizer", "ptb"),
+        ("--human-baseline",),
+    ],
+)
+def test_reproduce_takes_its_settings_from_the_report(evaluate: RunCommand, args: tuple[str, ...]) -> None:
+    evaluate("-o", "r.json")
+    done = evaluate("--reproduce", "r.json", *args)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"firstsight: error: --reproduce takes what {args[0]} says from the report; leave {args[0]} out.\n"
+    )
+
+
+def test_reproduce_refuses_what_it_cannot_do(evaluate: RunCommand, folder: Path) -> None:
+    done = evaluate("--reproduce", "gone.json")
+    assert done.stderr == (
+        "firstsight: error: There is no report gone.json. Name a file that evaluate --format json wrote.\n"
+    )
+    assert evaluate("--reproduce", "r.json", "--format", "csv").exit_code == 2
+    evaluate("-o", "r.json")
+    done = evaluate("--reproduce", "r.json", "-o", "r.json", "--overwrite")
+    assert "r.json is read by this evaluation and is not overwritten" in done.stderr
+
+
+def test_human_captions_stand_beside_the_score(evaluate: RunCommand) -> None:
+    done = evaluate("--human-baseline")
+    assert done.stdout.splitlines()[0].split()[4] == "humans"
+    assert done.stderr == (
+        "firstsight: warning: Human captions are scored against 1 reference of an image, the candidates against 2; "
+        "most scores rise with their number, so the humans' are on the low side.\n"
+        "firstsight: warning: 2 images have one reference only and no part in the scores of human captions.\n"
+    )
+    assert json.loads(evaluate("--human-baseline", "--format", "json").stdout)["human"]["n_images"] == 1
+
+
+def test_the_language_chooses_the_tokenizer(evaluate: RunCommand) -> None:
+    done = evaluate("--language", "de", "--metric", "bleu", "--format", "json")
+    assert "|tok:words@" in json.loads(done.stdout)["scores"]["BLEU-1"]["signature"]
+    assert "|lang:de|" in json.loads(done.stdout)["scores"]["BLEU-1"]["signature"]
+    done = evaluate("--language", "German!")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "The language must be a code such as 'en', 'ko' or 'pt-br', got 'German!'." in done.stderr
+
+
+def test_a_metric_that_only_lacks_its_extra_is_told_on_a_terminal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firstsight.evaluation.left_out_metrics", lambda language: ("meteor",))
+    args = ["evaluate", "cands.csv", "--references", "refs.csv", "--resamples", "0"]
+    for more, said in (
+        ([], 'firstsight: METEOR is left out: pip install "firstsight[meteor]"\n'),
+        (["--metric", "bleu"], ""),
+        (["--quiet"], ""),
+    ):
+        terminal = _Terminal()
+        monkeypatch.setattr("sys.stderr", terminal)
+        assert cli_main.run([*args, *more]) == 0
+        assert terminal.getvalue() == said
+
+
+def test_images_are_found_for_metrics_that_look_at_them(
+    evaluate: RunCommand, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bleu = METRICS.load("bleu")
+    seen: dict[str, Path] = {}
+
+    class Looking(bleu):  # type: ignore[misc, valid-type]
+        needs_images = True
+
+        def corpus_statistics(self, corpus: Any) -> Any:
+            seen.update(corpus.images)
+            return super().corpus_statistics(corpus)
+
+    (folder / "photos").mkdir()
+    for name in ("1.jpg", "2.png"):
+        (folder / "photos" / name).touch()
+    assert evaluate("--images", "photos", "--metric", "bleu").exit_code == 0  # looks at none, so needs none
+    load = METRICS.load
+    monkeypatch.setattr(METRICS, "load", lambda name: Looking if name == "bleu" else load(name))
+    done = evaluate("--images", "photos", "--metric", "bleu")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("firstsight: error: 1 of 3 images have no file in the folder photos: '3'.")
+    (folder / "photos" / "3.webp").touch()
+    assert evaluate("--images", "photos", "--metric", "bleu").exit_code == 0
+    assert seen == {"1": Path("photos/1.jpg"), "2": Path("photos/2.png"), "3": Path("photos/3.webp")}
+
+
 def test_help_has_an_example_and_fits_a_screen(firstsight: RunCommand) -> None:
     done = firstsight("evaluate", "--help")
     lines = done.stdout.splitlines()
