@@ -14,10 +14,11 @@ from firstsight.metrics.base import TokenMetric, Tokens
 from firstsight.metrics.scene_graph.lemmas import lexicon
 from firstsight.metrics.scene_graph.matching import Counts, compare
 from firstsight.metrics.scene_graph.parser import SceneGraphTuples, parse_tokens
+from firstsight.types import Json
 
 __all__ = ["SceneGraph", "parse_caption"]
 
-_CACHED_CAPTIONS = 16_384
+_parsed = lru_cache(maxsize=8192)(parse_tokens)
 
 
 def parse_caption(caption: str) -> SceneGraphTuples:
@@ -56,7 +57,8 @@ class SceneGraph(TokenMetric):
 
     Scores: the mean of F1, of precision and of recall; and the mean of F1 over objects, attributes or relations alone.
     Two empty sets agree (1, 1, 1); where one alone is empty, all three are 0. So an image whose captions state no
-    attribute counts 1 for attributes: right to state none. SPICE leaves such an image out of that category's mean.
+    attribute counts 1 for attributes: right to state none. SPICE leaves such an image out of that category's mean. A
+    candidate that states nothing at all scores 0 in every category, unless the references state nothing either.
 
     Captions are read as English. A negation is not read: "without a hat" states a hat. Numbers are attributes.
 
@@ -86,10 +88,12 @@ class SceneGraph(TokenMetric):
         "SceneGraph-relation",
     )
     score_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    languages: ClassVar[tuple[str, ...] | None] = ("en",)
 
-    def __init__(self) -> None:
-        """Make the metric; its tables are read when the first caption is parsed."""
-        self._parse = lru_cache(maxsize=_CACHED_CAPTIONS)(parse_tokens)
+    @property
+    def parameters(self) -> dict[str, Json]:
+        """The dictionary that says which words are synonyms."""
+        return {"synonyms": "wordnet-3.0"}
 
     def statistics(self, candidate: Tokens, references: Sequence[Tokens]) -> npt.NDArray[np.float64]:
         """Return the six scores of one image and the count 1.
@@ -101,9 +105,12 @@ class SceneGraph(TokenMetric):
         Returns:
             Array (7,) float64: the scores in the order of ``score_names``, each from 0 to 1; 1.
         """
-        graphs = [self._parse(tuple(reference)) for reference in references]
-        counts = compare(self._parse(tuple(candidate)), graphs, lexicon())
-        precision, recall, f1 = _scores(Counts(*map(sum, zip(*counts, strict=True))))
+        graphs = [_parsed(tuple(reference)) for reference in references]
+        counts = compare(_parsed(tuple(candidate)), graphs, lexicon())
+        total = Counts(*map(sum, zip(*counts, strict=True)))
+        if total.n_candidate == 0 and total.n_references > 0:
+            return np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+        precision, recall, f1 = _scores(total)
         return np.array([f1, precision, recall, *(_scores(category)[2] for category in counts), 1.0])
 
     def from_statistics(self, totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

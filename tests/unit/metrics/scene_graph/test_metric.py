@@ -57,9 +57,9 @@ def test_a_wrong_object_lowers_precision_and_a_missing_one_recall():
 
 def test_empty_sets_agree_with_empty_sets_alone():
     assert set(scores("", "").values()) == {1.0}
-    empty = scores("", "a red kite")
-    assert (empty["SceneGraph"], empty["SceneGraph-precision"], empty["SceneGraph-recall"]) == (0, 0, 0)
-    assert empty["SceneGraph-relation"] == 1  # neither side states a relation
+    assert set(scores("", "a red kite").values()) == {0.0}
+    assert scores("a kite", "a red kite")["SceneGraph-relation"] == 1  # neither side states a relation
+    assert scores("a kite", "a red kite")["SceneGraph-attribute"] == 0
     assert scores("a red kite", "of the")["SceneGraph"] == 0
 
 
