@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,3 +83,82 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = {"tokenizer_class": "CLIPTokenizer", "unk_token": "<|endoftext|>", **ends}
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     return folder
+
+
+class StubJudge:
+    """A judge on this machine that follows the OpenAI interface.
+
+    It gives CLAIR 100 for a candidate that is a reference and the share of common words otherwise, and FLEUR a number
+    that hangs on the caption. What is in ``replies`` (status, headers, body) comes first.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        self.replies: list[tuple[int, dict[str, str], str]] = []
+        judge = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                judge.requests.append((self.path, dict(self.headers), request))
+                status, headers, body = judge.replies.pop(0) if judge.replies else (200, {}, judge.answer(request))
+                data = body.encode()
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(data)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        self.answers = folder / "answers"
+
+    @property
+    def options(self) -> Any:
+        from firstsight.metrics.judge import JudgeOptions
+
+        return JudgeOptions(self.url, n_parallel=2, limit_s=10, answers=self.answers)
+
+    @staticmethod
+    def completion(text: str, tokens: Any = None) -> str:
+        """Return the body of a reply with ``text``, and ``tokens``: pairs of a token and its alternatives."""
+        listed = [
+            {"token": token, "top_logprobs": [{"token": t, "logprob": p} for t, p in others]}
+            for token, others in tokens or ()
+        ]
+        logprobs = {"logprobs": {"content": listed}} if listed else {}
+        return json.dumps({"choices": [{"message": {"role": "assistant", "content": text}, **logprobs}]})
+
+    def answer(self, request: dict[str, Any]) -> str:
+        content = request["messages"][0]["content"]
+        if isinstance(content, list):
+            digit = len(content[1]["text"]) % 10
+            others = [(str(digit), -0.5), (str((digit + 3) % 10), -1.5), ("x", -3.0)]
+            return self.completion(f"0.{digit}0", [("0", []), (".", []), (str(digit), others), ("0", [("0", -0.1)])])
+        candidates, references = (
+            json.loads(line.partition(": ")[2])
+            for line in content.splitlines()
+            if line.startswith(("CANDIDATES:", "REFERENCES:"))
+        )
+        ours, theirs = set(candidates[0].split()), [set(text.split()) for text in references]
+        share = max(len(ours & words) / len(ours | words) for words in theirs)
+        score = 100 if candidates[0] in references else round(90 * share, 3)
+        return self.completion(json.dumps({"score": score, "reason": "It counted words."}))
+
+
+@pytest.fixture
+def stub_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StubJudge]:
+    """A judge that answers on this machine, and an environment that knows no other."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for name in ("URL", "KEY", "MODEL", "PARALLEL", "LIMIT_S", "TRIES", "ANSWERS"):
+        monkeypatch.delenv(f"FIRSTSIGHT_JUDGE_{name}", raising=False)
+    judge = StubJudge(tmp_path)
+    yield judge
+    judge.server.shutdown()
+    judge.server.server_close()
+    judge.thread.join()
