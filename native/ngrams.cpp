@@ -35,7 +35,7 @@ const std::uint64_t HASH_SEED = [] {
 NGramIndex::NGramIndex(const Corpus& corpus, int n_threads) : corpus_(corpus) {
     if (corpus.n_tokens >= (std::size_t{1} << 30) || corpus.n_captions >= (std::size_t{1} << 31))
         throw std::length_error("the native core scores at most 2^30 words at once; score the corpus in parts");
-    log2_n_parts_ = std::min<unsigned>(MAX_LOG2_PARTS, std::bit_width(corpus.n_tokens / TOKENS_A_PART));
+    log2_n_parts_ = std::min(MAX_LOG2_PARTS, static_cast<unsigned>(std::bit_width(corpus.n_tokens / TOKENS_A_PART)));
     places_ = std::make_unique_for_overwrite<Places[]>(corpus.n_tokens);
     const Dealt dealt = deal(n_threads);
     parts_.resize(dealt.begins.size() - 1);
@@ -118,10 +118,11 @@ void NGramIndex::number(Part& part, std::span<const Start> starts) {
 // Put the parts behind one another: a place is a number within a part, behind all of the parts before.
 void NGramIndex::join(int n_threads) {
     std::vector<std::uint32_t> bases;
-    for (const Part& part : parts_) {
-        bases.push_back(static_cast<std::uint32_t>(document_frequencies_.size()));
+    std::size_t n_ngrams = 0;
+    for (const Part& part : parts_) bases.push_back(static_cast<std::uint32_t>(std::exchange(n_ngrams, n_ngrams + part.size())));
+    document_frequencies_.reserve(n_ngrams);
+    for (const Part& part : parts_)
         for (const auto& entry : part) document_frequencies_.push_back(entry.value.n_images);
-    }
     share_runs(corpus_.n_tokens, TOKENS_A_TASK, n_threads, [&] {
         return [&](std::size_t begin, std::size_t end) {
             for (std::size_t token = begin; token < end; ++token) {
