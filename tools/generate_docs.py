@@ -37,6 +37,9 @@ def cli_page() -> str:
         assert command is not None
         verb = click.Context(command, info_name=name, parent=context, terminal_width=_WIDTH)
         parts.append(_section(f"firstsight {name}", command.get_help(verb)))
+        for part, subcommand in command.commands.items() if isinstance(command, click.Group) else ():
+            inner = click.Context(subcommand, info_name=part, parent=verb, terminal_width=_WIDTH)
+            parts.append(_section(f"firstsight {name} {part}", subcommand.get_help(inner)))
     return "\n".join(parts)
 
 

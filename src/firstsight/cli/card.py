@@ -75,7 +75,7 @@ def build(
 @click.argument("file")
 @format_option(["table", "json"], "table")
 def show(file: str, format_name: str) -> None:
-    """Say of which references the card FILE is, after its hashes are checked."""
+    """Check the card FILE and say what it holds."""
     from firstsight.evaluation import read_card
 
     found = read_card(file)

@@ -234,7 +234,12 @@ def _signatures(evaluation: Evaluation | None) -> list[tuple[Markup, str]]:
     for score, (own, _) in zip(scores, halves, strict=True):
         names.setdefault(visible(own if is_shared else score.signature), []).append(visible(score.name))
     rows = [(escape(", ".join(of_signature)), signature) for signature, of_signature in names.items()]
-    return [*rows, (both("All of them", "모두 공통"), visible(halves[0][1]))] if is_shared else rows
+    if is_shared:
+        rows.append((both("All of them", "모두 공통"), visible(halves[0][1])))
+    if evaluation is not None and evaluation.human is not None:
+        of_humans = evaluation.human.scores[0].signature
+        rows.append((both("Humans", "사람"), visible(shared_part(of_humans)[1] or of_humans)))
+    return rows
 
 
 def _scores_caption(evaluation: Evaluation | None, items: Sequence[ReportItem]) -> Markup:

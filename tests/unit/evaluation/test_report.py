@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from firstsight.errors import OutputError, UsageError
-from firstsight.evaluation import Evaluation, EvaluationOptions
+from firstsight.evaluation import Evaluation, EvaluationOptions, HumanBaseline
 from firstsight.evaluation.report import PhotoCredit, ReportItem, ReportOptions, write_report
 from firstsight.types import Failure, Provenance, Score
 
@@ -175,6 +175,55 @@ def test_what_all_signatures_share_stands_once(write: Write) -> None:
 
     assert "ROUGE-L metric:ROUGE-L|version:1 CIDEr-D metric:CIDEr-D|version:1 All of them" in page.text()
     assert page.text().count("tok:ptb@1|images:1|seed:0") == 1
+
+
+def with_humans(fewest: int = 4, most: int = 4, n_images: int = 1, **of_humans: Any) -> Evaluation:
+    human = HumanBaseline((Score("CIDEr-D", **of_humans),), n_images, 0, (fewest, most))
+    return evaluation_of({"CIDEr-D": [0.5]}, 1, human=human, notes=(*human.notes, "One more note."))
+
+
+def test_the_signature_of_humans_stands_on_the_page(write: Write) -> None:
+    page = write(items_of(1), with_humans(value=3.0, signature="metric:CIDEr-D|tok:ptb@1|human:leave-one-out"))
+
+    assert "Humans 사람 tok:ptb@1|human:leave-one-out" in page.text()
+
+
+def test_human_captions_are_a_yardstick_on_the_axis(write: Write) -> None:
+    page = write(items_of(1), with_humans(value=3.0, signature="s", low=2.5, high=4.0))
+
+    assert "CIDEr-D 0.500 0.250 – 1.500 Humans 사람 3.000 2.500 – 4.000 0 5" in page.text()
+    lines = {line["class"]: line for line in page.all("line") if line.get("class")}
+    assert (lines["human"]["x1"], lines["human"]["x2"]) == ("60.0%", "60.0%")  # 3 of an axis that ends at 5
+    assert (lines["band"]["x1"], lines["band"]["x2"]) == ("50.0%", "80.0%")
+    assert page.all("circle")[0]["cx"] == "10.0%"
+    assert "Human captions score 3.000 against each other. 사람이 쓴 캡션끼리 견준 점수는 3.000입니다." in page.text()
+
+
+def test_the_page_says_in_both_languages_that_humans_meet_one_reference_fewer(write: Write) -> None:
+    text = write(items_of(1), with_humans(value=3.0, signature="s")).text()
+
+    assert "A human caption meets 4 references, the captioner's 5; most scores rise with their number" in text
+    assert "사람이 쓴 캡션은 참조 4개와, 캡셔너의 캡션은 5개와 견줍니다." in text
+    assert "Human captions are scored against" not in text
+    assert "One more note." in text
+    uneven = write(items_of(1), with_humans(1, 3, value=3.0, signature="s")).text()
+    assert "meets 1–3 references, the captioner's 2–4;" in uneven
+
+
+def test_humans_without_a_score_are_a_dash_and_no_mark(write: Write) -> None:
+    page = write(items_of(1), with_humans(0, 0, 0, value=None, signature="s", reason="no second reference"))
+
+    assert "CIDEr-D 0.500 0.250 – 1.500 Humans 사람 – 0 2" in page.text()
+    assert {line.get("class") for line in page.all("line")} == {None, "whisker"}
+    assert "No image has two references or more, so no human caption can be scored." in page.text()
+    assert "Human captions score" not in page.text()
+
+
+def test_without_a_baseline_no_word_is_said_of_humans(write: Write) -> None:
+    page = write(items_of(1), evaluation_of({}, 1))
+
+    assert "umans" not in page.text()
+    assert {line.get("class") for line in page.all("line")} == {None, "whisker"}
 
 
 def test_an_undefined_metric_says_why_and_the_lede_takes_the_next(write: Write) -> None:
