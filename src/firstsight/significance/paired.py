@@ -154,7 +154,8 @@ def _tests(scores: Floats, null: Callable[[int, int], Floats], n_resamples: int)
     width = _ROUNDING * np.abs(scores).max(axis=0)
     for first, second in _pairs(len(scores)):
         observed = np.abs(differences[first, second])
-        n_extreme = (np.abs(null(first, second)) >= observed - width).sum(axis=0)
+        is_smaller = np.abs(null(first, second)) < observed - width  # False where a resample has no value
+        n_extreme = (~is_smaller).sum(axis=0)
         p_values[first, second] = p_values[second, first] = (1 + n_extreme) / (1 + n_resamples)
     return PairedTests(differences, p_values)
 
