@@ -32,9 +32,12 @@ class Corpus {
                 "captions do not cover the tokens");
         for (std::size_t i = 0; i < n_captions; ++i) require(begins_[i] <= begins_[i + 1], "offsets do not ascend");
         require(references_[0] >= static_cast<std::int64_t>(n_images), "references begin among the candidates");
-        for (std::size_t i = 0; i < n_images; ++i) require(references_[i] < references_[i + 1], "an image has no reference");
-        require(references_[n_images] <= static_cast<std::int64_t>(n_captions), "there are fewer captions than references");
-        for (std::size_t i = 0; i < n_tokens; ++i) require(tokens_[i] >= 0 && tokens_[i] < n_words, "a token has no word");
+        for (std::size_t i = 0; i < n_images; ++i)
+            require(references_[i] < references_[i + 1], "an image has no reference");
+        require(references_[n_images] <= static_cast<std::int64_t>(n_captions),
+                "there are fewer captions than references");
+        for (std::size_t i = 0; i < n_tokens; ++i)
+            require(tokens_[i] >= 0 && tokens_[i] < n_words, "a token has no word");
     }
 
     std::size_t begin(std::size_t caption) const { return static_cast<std::size_t>(begins_[caption]); }

@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <nanobind/nanobind.h>
@@ -121,7 +122,8 @@ auto rouge_l_statistics(Vector<std::int32_t> ids, Vector<std::int64_t> offsets, 
     {
         nb::gil_scoped_release release;
         share_runs(corpus.n_images, IMAGES_A_TASK, n_threads, [&] {
-            return [&, worker = RougeWorker(corpus, n_words, empty, beta_squared)](std::size_t begin, std::size_t end) mutable {
+            RougeWorker own(corpus, n_words, empty, beta_squared);
+            return [&rows, worker = std::move(own)](std::size_t begin, std::size_t end) mutable {
                 for (std::size_t image = begin; image < end; ++image) worker(image, &rows[image * WIDTH]);
             };
         });

@@ -50,9 +50,11 @@ NGramIndex::NGramIndex(const Corpus& corpus, int n_threads) : corpus_(corpus) {
 
 std::vector<std::int32_t> NGramIndex::images_of_captions() const {
     std::vector<std::int32_t> images(corpus_.n_captions, -1);
-    for (std::size_t image = 0; image < corpus_.n_images; ++image)
-        for (std::size_t caption = corpus_.first_reference(image); caption < corpus_.first_reference(image + 1); ++caption)
+    for (std::size_t image = 0; image < corpus_.n_images; ++image) {
+        const std::size_t end = corpus_.first_reference(image + 1);
+        for (std::size_t caption = corpus_.first_reference(image); caption < end; ++caption)
             images[caption] = static_cast<std::int32_t>(image);
+    }
     return images;
 }
 
@@ -119,7 +121,10 @@ void NGramIndex::number(Part& part, std::span<const Start> starts) {
 void NGramIndex::join(int n_threads) {
     std::vector<std::uint32_t> bases;
     std::size_t n_ngrams = 0;
-    for (const Part& part : parts_) bases.push_back(static_cast<std::uint32_t>(std::exchange(n_ngrams, n_ngrams + part.size())));
+    for (const Part& part : parts_) {
+        bases.push_back(static_cast<std::uint32_t>(n_ngrams));
+        n_ngrams += part.size();
+    }
     document_frequencies_.reserve(n_ngrams);
     for (const Part& part : parts_)
         for (const auto& entry : part) document_frequencies_.push_back(entry.value.n_images);
@@ -268,7 +273,8 @@ class CiderWorker {
             count(r, n);
             double product = 0.0;
             const double norms = norm * take([&](NGramOfImage& ngram, double weight) {
-                if (ngram.candidate != 0.0) product += (sigma_ ? std::min(ngram.candidate, weight) : ngram.candidate) * weight;
+                const double ours = sigma_ ? std::min(ngram.candidate, weight) : ngram.candidate;
+                if (ngram.candidate != 0.0) product += ours * weight;
             });
             if (norms > 0) totals_[r - first] += product / norms;
         }
@@ -321,7 +327,9 @@ class CiderWorker {
 std::vector<double> inverse_frequencies(std::span<const std::int64_t> counts, std::int64_t n_images) {
     constexpr std::int64_t N_KEPT = 4096;
     const double log_n_images = std::log(static_cast<double>(n_images));
-    auto weight = [&](std::int64_t n) { return log_n_images - std::log(static_cast<double>(std::max<std::int64_t>(1, n))); };
+    auto weight = [log_n_images](std::int64_t count) {
+        return log_n_images - std::log(static_cast<double>(std::max<std::int64_t>(1, count)));
+    };
     std::vector<double> kept(N_KEPT), weights(counts.size());
     for (std::int64_t count = 0; count < N_KEPT; ++count) kept[static_cast<std::size_t>(count)] = weight(count);
     std::ranges::transform(counts, weights.begin(), [&](std::int64_t count) {
@@ -366,7 +374,8 @@ auto ngrams_of(const NGramIndex& index) {
 
 auto frequencies_of(const NGramIndex& index) {
     const std::vector<std::int64_t>& frequencies = index.document_frequencies();
-    return nb::ndarray<nb::numpy, const std::int64_t, nb::ndim<1>>(frequencies.data(), {frequencies.size()}, nb::handle());
+    using Shared = nb::ndarray<nb::numpy, const std::int64_t, nb::ndim<1>>;
+    return Shared(frequencies.data(), {frequencies.size()}, nb::handle());
 }
 
 // Counts of n-grams whose words have the numbers of one vocabulary, looked up for a corpus that has another.

@@ -30,7 +30,8 @@ struct NGram {
     void set(std::size_t i, std::int32_t word) {
         std::uint64_t& pair = i < 2 ? front : back;
         const std::size_t shift = i % 2 * 32;
-        pair = (pair & ~(std::uint64_t{UINT32_MAX} << shift)) | (std::uint64_t{static_cast<std::uint32_t>(word)} << shift);
+        pair &= ~(std::uint64_t{UINT32_MAX} << shift);
+        pair |= std::uint64_t{static_cast<std::uint32_t>(word)} << shift;
     }
 
     NGram first(std::size_t n) const {
@@ -86,7 +87,8 @@ class NGramMap {
 
     void grow() {
         slots_.assign(2 * slots_.size(), NONE);
-        for (std::uint32_t number = 0; number < entries_.size(); ++number) slots_[slot_of(entries_[number].ngram)] = number;
+        for (std::uint32_t number = 0; number < entries_.size(); ++number)
+            slots_[slot_of(entries_[number].ngram)] = number;
     }
 
     std::vector<Entry> entries_;
@@ -116,7 +118,7 @@ class NGramIndex {
     }
 
   private:
-    // A token of the image's references, or of a candidate if image is -1, and the words from there, -1 behind the last.
+    // A token of an image's references, or of a candidate if the image is -1, and the words from there.
     struct Start {
         NGram words;
         std::uint32_t token;
