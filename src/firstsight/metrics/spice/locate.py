@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from firstsight.errors import BackendError
@@ -52,21 +52,34 @@ _INSIDE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Installation:
     """A Java and the jars that it runs SPICE with.
 
     Attributes:
         java: The Java.
-        class_path: The jars, the program first.
-        jars_hash: 64 hex digits: hash of the SHA-256 of every jar but the JavaScript engine, which only formats.
-        unknown_jars: Names of jars that are none of the published ones.
+        jars: The jars that decide the scores, the program first.
+        other_jars: Native libraries, and the JavaScript engine, which only formats.
     """
 
     java: Java
-    class_path: tuple[Path, ...]
-    jars_hash: str
-    unknown_jars: tuple[str, ...]
+    jars: tuple[Path, ...]
+    other_jars: tuple[Path, ...]
+
+    @property
+    def class_path(self) -> tuple[Path, ...]:
+        """All jars, the program first."""
+        return (*self.jars, *self.other_jars)
+
+    @cached_property
+    def jars_hash(self) -> str:
+        """64 hex digits: SHA-256 of the sorted SHA-256 of the jars that decide the scores."""
+        return hashlib.sha256("\n".join(sorted(map(_sha256, self.jars))).encode("ascii")).hexdigest()
+
+    @cached_property
+    def unknown_jars(self) -> tuple[str, ...]:
+        """Names of jars that are none of the published ones."""
+        return tuple(sorted(jar.name for jar in self.jars if _sha256(jar) not in KNOWN_JARS))
 
 
 def locate(options: SpiceOptions, cache: Path) -> Installation:
@@ -104,16 +117,9 @@ def locate(options: SpiceOptions, cache: Path) -> Installation:
         )
     if missing or isinstance(java, str):
         raise BackendError("SPICE cannot be run. Missing:\n" + "\n".join(f"  - {thing}" for thing in missing))
-    jars = [jar for jar in found.values() if jar is not None]
-    extra = [jar for root in roots for jar in root if re.fullmatch(_OPTIONAL, jar.name)]
-    return _installation(java, jars, [*extra, *([engine] if engine else [])])
-
-
-def _installation(java: Java, jars: Sequence[Path], extra: Sequence[Path]) -> Installation:
-    hashes = {jar: _sha256(jar) for jar in jars}
-    combined = hashlib.sha256("\n".join(sorted(hashes.values())).encode("ascii")).hexdigest()
-    unknown = tuple(sorted(jar.name for jar, digest in hashes.items() if digest not in KNOWN_JARS))
-    return Installation(java, (*jars, *extra), combined, unknown)
+    natives = [jar for root in roots for jar in root if re.fullmatch(_OPTIONAL, jar.name)]
+    jars = tuple(jar for jar in found.values() if jar is not None)
+    return Installation(java, jars, (*natives, *([engine] if engine else [])))
 
 
 def _jars_of(path: Path, cache: Path) -> list[Path]:
@@ -171,8 +177,11 @@ def _entry(jar: Path, name: str) -> bytes:
 
 
 def _sha256(jar: Path) -> str:
-    stat = jar.stat()
-    return _sha256_of(jar, stat.st_size, stat.st_mtime_ns)
+    try:
+        stat = jar.stat()
+        return _sha256_of(jar, stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        raise BackendError(f"{jar} cannot be read: {error.strerror or error}.") from error
 
 
 @lru_cache(maxsize=128)

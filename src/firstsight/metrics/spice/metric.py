@@ -72,11 +72,21 @@ class Spice(Metric):
     version: ClassVar[str] = "1"
     score_names: ClassVar[tuple[str, ...]] = ("SPICE",)
     score_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    languages: ClassVar[tuple[str, ...] | None] = ("en",)
 
     def __init__(self, options: SpiceOptions | None = None) -> None:
         """Take options, or those of the environment variables."""
         self._options = options or SpiceOptions.from_environment()
         self._installation: Installation | None = None
+
+    @classmethod
+    def is_available(cls) -> bool:
+        """Return whether a Java and every jar are found."""
+        try:
+            locate(SpiceOptions.from_environment(), cache_folder() / "spice")
+        except BackendError:
+            return False
+        return True
 
     @property
     def parameters(self) -> dict[str, Json]:

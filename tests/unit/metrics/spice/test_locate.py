@@ -200,12 +200,21 @@ def test_a_path_that_is_neither_is_told(tmp_path: Path):
         located(tmp_path, tmp_path / "absent")
 
 
+def test_a_jar_that_went_away_is_told(tmp_path: Path):
+    found = located(tmp_path, jars(tmp_path / "own", program=b"writes itself"))
+    (tmp_path / "own" / "ejml-0.23.jar").unlink()
+    with pytest.raises(BackendError, match=r"ejml-0.23.jar cannot be read: No such file"):
+        _ = found.jars_hash
+
+
 def test_the_signature_names_jars_that_are_not_the_published_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FIRSTSIGHT_CACHE", str(tmp_path / "cache"))
     own = jars(tmp_path / "own", program=b"writes itself")
     parameters = Spice(SpiceOptions(paths=(own,))).parameters
     assert parameters["jars"] == located(tmp_path, own).jars_hash[:12]
     assert parameters["unknown_jars"] == "+".join(sorted(_ROLES))
+    monkeypatch.setenv("FIRSTSIGHT_SPICE", str(own))
+    assert Spice.is_available()
     known = {locate_module._sha256(own / name) for name in _ROLES if name != "ejml-0.23.jar"}
     monkeypatch.setattr(locate_module, "KNOWN_JARS", known)
     assert Spice(SpiceOptions(paths=(own,))).parameters["unknown_jars"] == "ejml-0.23.jar"
@@ -214,5 +223,6 @@ def test_the_signature_names_jars_that_are_not_the_published_ones(tmp_path: Path
 def test_without_jars_the_parameters_say_so_and_scoring_is_an_error(tmp_path: Path):
     metric = Spice(SpiceOptions())
     assert metric.parameters["jars"] == "not_found"
+    assert not Spice.is_available()
     with pytest.raises(BackendError, match="SPICE cannot be run"):
         metric.prepare(Corpus.from_tokens([["a"]], [[["a"]]]))
