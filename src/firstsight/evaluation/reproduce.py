@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +38,12 @@ _ANY_VALUE = ("core", "firstsight")  # fields that say who computed, not what
 
 Part: TypeAlias = Literal["candidates", "humans"]
 
+_OF_A_SCORE = ("score", "low", "high", "reason")
+_WIDTH = 100
+
 _CAUSES = {
-    "refset": "other references, or other images: the hash of the reference set differs",
     "images": "other images: their number differs",
+    "refset": "other references, or other images: the hash of the reference set differs",
     "refs": "other references: their number differs",
     "card": "another scoring card",
     "tok": "another tokenizer, or another version of it",
@@ -208,19 +212,25 @@ def compare(report: Report, evaluation: Evaluation) -> Reproduction:
 
 
 def to_reproduction_text(reproduction: Reproduction) -> str:
-    """Return a line a score, what differs below it, the likely causes, and a last line that says the result."""
-    width = max(len(_title(check)) for check in reproduction.checks)
+    """Return a line a score with what differs below it, what differs in all, the causes, and a line with the result."""
+    checks = reproduction.checks
+    width = max(len(_title(check)) for check in checks)
+    shared = [one for one in checks[0].differences if all(_has_field(check, one.field) for check in checks[1:])]
+    shared = [one for one in shared if one.field not in _OF_A_SCORE] if len(checks) > 1 else []
+    said = {one.field for one in shared}
     lines: list[str] = []
-    for check in reproduction.checks:
-        told = [_told(difference) for difference in check.differences]
-        aside = f" ({', '.join(told)})" if check.is_equal and told else ""
+    for check in checks:
+        told = ", ".join(_told(difference) for difference in check.differences if difference.field not in said)
+        aside = f" ({told})" if check.is_equal and told else ""
         lines.append(f"{_title(check):<{width}}  {'equal' if check.is_equal else 'differs'}{aside}")
-        lines += [] if check.is_equal else [f"  {text}" for text in told]
+        lines += [] if check.is_equal else _wrapped(told)
+    if shared:
+        lines += ["", "In every signature", *_wrapped(", ".join(map(_told, shared)))]
     if reproduction.causes:
-        lines += ["", "Likely cause"] + [f"  {cause}" for cause in reproduction.causes]
-    n_equal = sum(check.is_equal for check in reproduction.checks)
-    said = "reproduced" if reproduction.is_equal else "not reproduced"
-    last = f"{visible(reproduction.report)}: {said}, {n_equal} of {len(reproduction.checks)} scores are equal"
+        lines += ["", "Likely cause", *(line for cause in reproduction.causes for line in _wrapped(cause))]
+    n_equal = sum(check.is_equal for check in checks)
+    result = "reproduced" if reproduction.is_equal else "not reproduced"
+    last = f"{visible(reproduction.report)}: {result}, {n_equal} of {len(checks)} scores are equal"
     return "\n".join([*lines, "", last]) + "\n"
 
 
@@ -300,13 +310,17 @@ def _is_close(one: float | None, other: float | None) -> bool:
 
 
 def _causes(report: Report, evaluation: Evaluation, checks: Sequence[Check]) -> list[str]:
-    fields: dict[str, Difference] = {}
-    for check in checks:
-        for one in () if check.is_equal else check.differences:
-            fields.setdefault(one.field, one)  # of the candidates where both differ
-    causes = [f"{cause} ({_told(fields[key])})" for key, cause in _CAUSES.items() if key in fields]
+    unequal = [check for check in checks if not check.is_equal]
+    unequal = [check for check in unequal if check.part == unequal[0].part]  # the candidates where humans differ too
+    fields = {one.field: one for check in unequal for one in check.differences}
+    named = [key for key in _CAUSES if key in fields]
+    if "images" in named:  # other hashes and counts follow from that
+        named = [key for key in named if key not in ("refs", "refset")]
+    elif "refset" in named:
+        named = [key for key in named if key != "refs"]
+    causes = [f"{_CAUSES[key]} ({_told(fields[key])})" for key in named]
     ours = evaluation.candidate_set
-    if report.candidate_set and report.candidate_set != ours:
+    if report.candidate_set and report.candidate_set != ours and "images" not in named:
         told = f"{report.candidate_set[:HASH_DIGITS]} → {ours[:HASH_DIGITS]}"
         causes.insert(0, f"other candidates: the hash of ids and candidates differs ({told})")
     if not causes and not report.candidate_set:
@@ -315,6 +329,14 @@ def _causes(report: Report, evaluation: Evaluation, checks: Sequence[Check]) -> 
         who = ", ".join(_told(fields[key]) for key in _ANY_VALUE if key in fields)
         causes.append(f"another program ({who})" if who else "the report was changed after it was written")
     return causes
+
+
+def _has_field(check: Check, field: str) -> bool:
+    return any(difference.field == field for difference in check.differences)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ") if text else []
 
 
 def _told(difference: Difference) -> str:

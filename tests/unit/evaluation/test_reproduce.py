@@ -80,7 +80,9 @@ def test_equal_numbers_of_another_program_are_equal_and_it_is_said(tmp_path: Pat
     report["scores"]["BLEU-1"]["score"] *= 1 + 1e-12
     found = again(tmp_path, report, first)
     assert found.is_equal
-    assert "equal (core other-" in to_reproduction_text(found)
+    assert "In every signature\n  core other-" in to_reproduction_text(found)
+    report["scores"]["BLEU-2"]["signature"] = first.score("BLEU-2").signature
+    assert "equal (core other-" in to_reproduction_text(again(tmp_path, report, first))
 
 
 @pytest.mark.parametrize("key", ["score", "low", "high"])
