@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from firstsight.datasets._rows import CaptionRow, JsonNumber, Role, row_of_record
@@ -15,7 +14,9 @@ from firstsight.errors import closest_name
 __all__ = ["coco_rows", "is_coco", "is_jsonl", "is_list", "json_lines_rows", "list_rows"]
 
 _DECODER = json.JSONDecoder(parse_int=JsonNumber, parse_float=JsonNumber)
+_BLANK = " \t\r\n"
 _SPACE = re.compile(r"[ \t\r\n]*")
+_COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 
 
 def is_list(source: SourceText) -> bool:
@@ -97,7 +98,7 @@ def coco_rows(source: SourceText, role: Role) -> Iterator[CaptionRow]:
             files[str(image_id)] = str(file)
         if str(image_id) not in annotated:
             rows.append(CaptionRow(str(image_id), (), f"{place} of 'images'", "no annotation"))
-    yield from (replace(row, file=files.get(row.image_id, row.file)) for row in rows)
+    yield from (row._replace(file=files[row.image_id]) if row.image_id in files else row for row in rows)
 
 
 def _annotation_row(source: SourceText, place: str, record: object, role: Role) -> CaptionRow:
@@ -171,14 +172,16 @@ class _Walker:
             self._at += 1
             return
         while True:
-            self._skip_space()
             yield number
             number += 1
+            if comma := _COMMA.match(self._text, self._at):
+                self._at = comma.end()
+                continue
             self._skip_space()
             if self._peek() == closing:
                 self._at += 1
                 return
-            self._expect(",")
+            self._fail_here("Expecting ','")
 
     def _expect(self, mark: str) -> None:
         self._skip_space()
@@ -190,8 +193,8 @@ class _Walker:
         return self._text[self._at : self._at + 1]
 
     def _skip_space(self) -> None:
-        match = _SPACE.match(self._text, self._at)
-        self._at = match.end() if match else self._at
+        if self._peek() in _BLANK and (match := _SPACE.match(self._text, self._at)):
+            self._at = match.end()
 
     def _here(self) -> int:
         self._skip_space()

@@ -16,7 +16,9 @@ is whole but written with a fraction (42.0) is 42; any other fraction is an erro
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -146,10 +148,23 @@ def _rows_of(source: CaptionSource, role: Role) -> tuple[SourceText, str, list[C
     if not text.text.strip():
         raise text.fault("", "the file is empty (white space only). It should hold captions as JSON, JSONL or CSV.")
     caption_format = next(entry for entry in _FORMATS if entry.recognises(text))
-    rows = list(caption_format.rows(text, role))
+    with _no_collection():
+        rows = list(caption_format.rows(text, role))
     if not rows:
         raise CaptionFileError(f"{text.name} holds no records ({caption_format.name}). It should hold {role}.")
     return text, caption_format.name, rows
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Stop the search for cycles: rows have none, and it would look at each of them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _refuse_duplicates(name: str, rows: list[CaptionRow]) -> None:
