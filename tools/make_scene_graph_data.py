@@ -164,16 +164,16 @@ def tagger_lines(sentences: list[list[str]], folder: Path) -> list[str]:
     probabilistic model", 1994). A word's shares are drawn towards WordNet's with the weight ``PRIOR_WEIGHT``.
     """
     from firstsight.metrics.scene_graph.lemmas import Lexicon
-    from firstsight.metrics.scene_graph.tagger import START, TAGS, tag_shares
+    from firstsight.metrics.scene_graph.tagger import END, START, TAGS, tag_shares
 
     words = Lexicon(folder)
     seen = Counter(word for sentence in sentences for word in sentence)
     prior = {word: tag_shares(word, words) for word in seen}
     shares = {word: dict(tags) for word, tags in prior.items()}
-    moves = {before: _normal(_agree(before, dict.fromkeys(TAGS, 1.0))) for before in START + TAGS}
+    moves = {before: _normal(_agree(before, dict.fromkeys(TAGS + END, 1.0))) for before in START + TAGS}
     tag_share = _total(shares, seen, TAGS)
     for iteration in range(ITERATIONS):
-        move_counts: dict[str, dict[str, float]] = {b: dict.fromkeys(TAGS, 0.1) for b in START + TAGS}
+        move_counts: dict[str, dict[str, float]] = {b: dict.fromkeys(TAGS + END, 0.1) for b in START + TAGS}
         word_counts: dict[str, dict[str, float]] = {word: dict.fromkeys(tags, 0.0) for word, tags in prior.items()}
         for sentence in sentences:
             lattice = [{tag: share / tag_share[tag] for tag, share in shares[word].items()} for word in sentence]
@@ -188,7 +188,9 @@ def tagger_lines(sentences: list[list[str]], folder: Path) -> list[str]:
         _TAGGER_NOTICE,
         "tags\t" + " ".join(f"{tag_share[tag]:.3g}" for tag in TAGS),
     ]
-    lines += [f"move\t{before}\t" + " ".join(f"{moves[before][tag]:.3g}" for tag in TAGS) for before in START + TAGS]
+    lines += [
+        f"move\t{before}\t" + " ".join(f"{moves[before][tag]:.3g}" for tag in TAGS + END) for before in START + TAGS
+    ]
     for word in sorted(seen):
         kept = {tag: share for tag, share in shares[word].items() if share >= 0.001}
         if seen[word] >= MIN_COUNT and len(shares[word]) > 1:
@@ -205,7 +207,8 @@ def _expect(
 ) -> None:
     """Add the expected numbers of moves and of word tags of one sentence (forward and backward passes)."""
     forward: list[dict[str, float]] = []
-    before = {"^": 1.0}
+    start, end = "^", "$"
+    before = {start: 1.0}
     for options in lattice:
         row = {
             tag: weight * sum(mass * moves[last][tag] for last, mass in before.items())
@@ -213,13 +216,15 @@ def _expect(
         }
         before = _normal(row)
         forward.append(before)
-    after = dict.fromkeys(lattice[-1], 1.0)
+    after = _normal({tag: moves[tag][end] for tag in lattice[-1]})
+    for tag, share in _normal({tag: forward[-1][tag] * weight for tag, weight in after.items()}).items():
+        move_counts[tag][end] += share
     for index in range(len(sentence) - 1, -1, -1):
         mass = _normal({tag: forward[index][tag] * weight for tag, weight in after.items()})
         counts = word_counts[sentence[index]]
         for tag, share in mass.items():
             counts[tag] += share
-        previous = forward[index - 1] if index else {"^": 1.0}
+        previous = forward[index - 1] if index else {start: 1.0}
         here = {tag: lattice[index][tag] * weight for tag, weight in after.items()}
         pairs = {(b, tag): m * moves[b][tag] * w for b, m in previous.items() for tag, w in here.items()}
         total = sum(pairs.values())

@@ -25,7 +25,7 @@ _MANY = "{0,24}+"
 # Modifiers: adjectives and numbers, also joined by "and"; participles where a noun follows.
 _MODIFIERS = rf"(?:R?[AQ]|R?[ge](?=[AQRge]{_MANY}[nN])|c(?=R?[AQ][AQ]{_MANY}[nN])){_MANY}"
 # Nouns: a compound ("tennis ball"), a possessive ("man 's hat"), or a noun with its participle ("snow covered hill").
-_NOUNS = rf"[nN](?:'?[nN]|e(?=A?[nN](?![nN]{_MANY}[DS]))A?[nN]){_MANY}"
+_NOUNS = rf"[nN](?:[nN]|'R?[AQ]{{0,4}}+[nN]|e(?=A?[nN](?![nN]{_MANY}[DS]))A?[nN]){_MANY}"
 _PHRASE = re.compile(
     rf"(?P<shared>[DS]R?[AQ][AQ]{_MANY}c)(?=[DS]R?[AQ])"  # a black and | a white dog
     rf"|R?[DSQ](?:R?[DSQ]){_MANY}{_MODIFIERS}(?P<a>{_NOUNS})"  # the two very small dogs
@@ -174,6 +174,12 @@ class _Reader:
 
     def _modify(self, start: int, first_noun: int, head_at: int, head: str) -> None:
         tags, words = self.tags, self.words
+        mark = tags.rfind("'", start, head_at)
+        if mark > first_noun:  # what stands before a possessor belongs to it: "a young girl 's hair"
+            owner = self._head(mark - 1)
+            self._modify(start, first_noun, mark - 1, owner)
+            self._relate(owner, "have", head)
+            start = mark + 1
         for index in range(start, head_at):
             tag, word = tags[index], words[index]
             if tag in "nN":
@@ -189,11 +195,7 @@ class _Reader:
 
     def _noun_before(self, index: int, head: str) -> None:
         lemma = self.lexicon.noun_lemma(self.words[index])
-        follows = self.tags[index + 1]
-        if follows == "'":
-            self.objects[lemma] = None
-            self._relate(lemma, "have", head)
-        elif follows == "e":
+        if self.tags[index + 1] == "e":
             self.objects[lemma] = None
             self._relate(lemma, self.lexicon.verb_lemma(self.words[index + 1], "e"), head)
         else:

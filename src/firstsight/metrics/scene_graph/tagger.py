@@ -10,7 +10,7 @@ from pathlib import Path
 from firstsight.metrics.scene_graph._closed_words import CLOSED, PHRASES
 from firstsight.metrics.scene_graph.lemmas import Lexicon, lexicon
 
-__all__ = ["START", "TAGS", "Tagger", "join_phrases", "tag_shares", "tagger"]
+__all__ = ["END", "START", "TAGS", "Tagger", "join_phrases", "tag_shares", "tagger"]
 
 TAGS = "nNARDSQpvzgebhmtcwxo's!"
 """The tags, one character each, so that the tags of a caption are a string that patterns can search.
@@ -23,6 +23,8 @@ when, ! anything else.
 
 START = "^"
 """Stands before the first word in the table of moves from tag to tag."""
+END = "$"
+"""Stands after the last word there."""
 _TABLE = Path(__file__).with_name("tagger.tsv")
 _FORM_SHARE = {"v": 0.2, "z": 0.2, "g": 0.35, "e": 0.25}
 _MAX_WORD = 64
@@ -158,7 +160,7 @@ class Tagger:
                 tag, values = rest.split("\t")
                 self._moves[tag] = {
                     after: math.log(max(float(value), _FLOOR))
-                    for after, value in zip(TAGS, values.split(" "), strict=True)
+                    for after, value in zip(TAGS + END, values.split(" "), strict=True)
                 }
             elif kind == "tags":
                 self._tag_share = dict(zip(TAGS, map(float, rest.split(" ")), strict=True))
@@ -193,7 +195,7 @@ class Tagger:
                 paths = step
             if len(paths[0][2]) > 200:
                 paths = [max(paths, key=lambda path: path[1])]
-        done.append(max(paths, key=lambda path: path[1])[2])
+        done.append(max((score + moves[last][END], tags) for last, score, tags in paths)[1])
         return "".join(done)
 
     def _options(self, word: str) -> tuple[tuple[str, float], ...]:

@@ -63,6 +63,9 @@ PARSES = [
     # possessives
     ("A man walks his dog", "man dog", "", "man-walk-dog man-have-dog"),
     ("The farmer's tractor", "farmer tractor", "", "farmer-have-tractor"),
+    ("A young girl's red hair", "girl hair", "girl.young hair.red", "girl-have-hair"),
+    ("The dog's owner's hat", "dog owner hat", "", "dog-have-owner owner-have-hat"),
+    ("A bag of potato chips", "bag chip", "chip.potato", "bag-of-chip"),
     # participles as attributes and inside compounds
     ("A stuffed animal", "animal", "animal.stuffed", ""),
     ("A snow covered hill", "snow hill", "", "snow-cover-hill"),

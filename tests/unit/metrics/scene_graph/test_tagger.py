@@ -56,7 +56,7 @@ def test_the_likeliest_tags_are_those_of_trying_all():
         options = [dict(model._options(word)) for word in words]
 
         def score(tags: tuple[str, ...], options: list[dict[str, float]] = options) -> float:
-            moves = zip(("^", *tags), tags, strict=False)
+            moves = zip(("^", *tags), (*tags, "$"), strict=True)
             return sum(model._moves[b][t] for b, t in moves) + sum(o[t] for o, t in zip(options, tags, strict=True))
 
         assert model.tag(words) == "".join(max(product(*options), key=score))
