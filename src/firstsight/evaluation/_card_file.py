@@ -36,7 +36,7 @@ Blobs: TypeAlias = dict[str, bytes]
 _HEADER = "card.json"
 _BLOBS = "blobs/"
 _MAX_HEADER_BYTES = 2**20
-_MAX_BLOB_BYTES = 2**31
+_MAX_BYTES = 2**30  # of all blobs together, unpacked: some thirty times the card of all of COCO
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _DEFLATE_LEVEL = 6
 _TYPES = {"int32": np.int32, "int64": np.int64}
@@ -96,6 +96,9 @@ def write_members(path: Path, header: Json, blobs: Blobs, *, overwrite: bool) ->
         _add(archive, _HEADER, json.dumps(header, indent=1, sort_keys=True).encode("ascii") + b"\n")
         for name in sorted(blobs):
             _add(archive, _BLOBS + name, blobs[name])
+    if path.exists() and not path.is_file():  # a device or a pipe
+        path.write_bytes(file.getvalue())
+        return
     temporary = path.resolve().with_name(f".firstsight-{secrets.token_hex(8)}.tmp")
     try:
         temporary.write_bytes(file.getvalue())
@@ -119,9 +122,10 @@ def read_members(path: Path) -> tuple[dict[str, Any], Blobs]:
             if _HEADER not in members:
                 raise _broken(path, "it has no card.json")
             header = json.loads(_member(archive, members.pop(_HEADER), _MAX_HEADER_BYTES))
-            blobs = {
-                name.removeprefix(_BLOBS): _member(archive, member, _MAX_BLOB_BYTES) for name, member in members.items()
-            }
+            blobs: Blobs = {}
+            for name, member in members.items():
+                left = _MAX_BYTES - sum(map(len, blobs.values()))
+                blobs[name.removeprefix(_BLOBS)] = _member(archive, member, left)
     except FileNotFoundError:
         raise CaptionFileError(
             f"There is no scoring card {os.fspath(path)}. Make it with: firstsight card build REFERENCES -o {path.name}"
@@ -140,7 +144,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: int) 
     with archive.open(member) as stream:
         data = stream.read(most_bytes + 1)
     if len(data) > most_bytes:
-        raise ValueError(f"{member.filename} is larger than {most_bytes:,} bytes")
+        raise ValueError(f"{member.filename} unpacks to more than {most_bytes:,} bytes")
     return data
 
 

@@ -193,6 +193,18 @@ def test_a_changed_file_is_told(file: Path, change: Callable[[dict[str, bytes]],
     assert "uild" in str(caught.value)
 
 
+def test_a_bomb_is_not_unpacked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firstsight.evaluation._card_file._MAX_BYTES", 10_000)
+    rewritten(file, lambda members: members.update({"blobs/x": b"0" * 5_000, "blobs/y": b"1" * 5_001}))
+    with pytest.raises(CaptionFileError, match=r"blobs/y unpacks to more than [\d,]+ bytes"):
+        read_card(file)
+
+
+def test_a_device_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    write_card(CARD, "/dev/null", overwrite=True)
+    assert Path("/dev/null").is_char_device()
+
+
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.9, 0.999])
 def test_a_truncated_file_is_told(file: Path, part: float) -> None:
     data = file.read_bytes()
