@@ -4,7 +4,8 @@
 // reference (Crochemore, Iliopoulos, Pinzon and Reid, "A fast and practical bit-vector algorithm for the longest common
 // subsequence problem", 2001; the carries between words as in Hyyrö, "Bit-parallel LCS-length computation revisited",
 // 2004). Memory is linear. Time is (tokens of the candidate that a reference has) x (tokens of the references that the
-// candidate has) / 64 steps of about a nanosecond: two captions of 1 MB with common words throughout take seconds.
+// candidate has) / 64 steps of about a nanosecond: 0.2 s for two captions of 111,000 words that both have (1 MB), 4 s
+// for two of 500,000.
 #include <algorithm>
 #include <bit>
 #include <cstdint>

@@ -80,6 +80,13 @@ def test_carries_go_from_one_machine_word_to_the_next(length: int):
     assert statistics(ours, [theirs])[0] == pytest.approx(float(Fraction(length - 1, length)), rel=1e-12)
 
 
+def test_a_carry_goes_through_a_machine_word_without_a_match():
+    # "a" stands in the first and in the third 64 tokens; one reference has it once, the other has what is between.
+    between = [f"w{number}" for number in range(130)]
+    row = statistics(["a", *between, "a"], [["a"], between])
+    assert row[0] == pytest.approx(f_measure(Fraction(130, 132), Fraction(1)), rel=1e-12)
+
+
 def test_order_counts():
     assert score("d c b a", "a b c d") == pytest.approx(float(Fraction(1, 4)), rel=1e-12)
 
