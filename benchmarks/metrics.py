@@ -4,7 +4,8 @@
 
 DATA holds ``C1_nice21377_ref1.input.json`` (one reference an image) and ``C5_nice21377_ref5.input.json`` (five): the
 folder ``golden`` of FIRSTSIGHT_SHARED or of ../shared unless told. Both programs run in turn, each measure in a process
-of its own: from its start to its end with all cores, the same on one core, and the second call inside a process. Peak
+of its own: from its start to its end with all cores, the same on one core, and the second call inside a process.
+Processor seconds, of all cores together, are those of the first of these; a busy machine changes them least. Peak
 memory is that of the largest process, the Java programs of pycocoevalcap among them. Before that each has run once, so
 that files are in memory and bytecode is compiled. The scores of the two are compared, of the corpus and of each image.
 
@@ -27,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ SETS = ("C1_nice21377_ref1", "C5_nice21377_ref5")
 SCALE = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 PEER = "pycocoevalcap"
 OURS = "firstsight"
+MODES = ("stages", "whole", "one core", "second call")
 METRICS = ("bleu", "meteor", "rouge_l", "cider_d")
 NAMES = {"tokenizer": "tokenizer", "bleu": "BLEU-1..4", "meteor": "METEOR", "rouge_l": "ROUGE-L", "cider_d": "CIDEr-D"}
 # Largest relative difference of a score: METEOR of the original sums in another order.
@@ -44,10 +46,11 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Measure:
-    """One child process: what it told, seconds from its start to its end, and the peak of its largest process."""
+    """One child process and those it started: what it told, seconds, and the peak of the largest of them."""
 
     told: dict[str, Any]
     wall_s: float
+    processor_s: float
     peak_mb: float
 
 
@@ -59,6 +62,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--metrics", nargs="+", choices=METRICS, help="all that can run unless told")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
     parser.add_argument("--scale", action="store_true")
     parser.add_argument("--child", nargs=4, metavar=("PROGRAM", "MODE", "INPUT", "OUTPUT"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -71,7 +75,7 @@ def main() -> None:
         return
     metrics = arguments.metrics or runnable_metrics()
     with tempfile.TemporaryDirectory() as folder:
-        harness = Harness(Path(folder), metrics, arguments.rounds)
+        harness = Harness(Path(folder), metrics, arguments.rounds, arguments.modes)
         if arguments.scale:
             harness.scale(arguments.data / f"{SETS[0]}.input.json")
             return
@@ -90,11 +94,12 @@ def runnable_metrics() -> list[str]:
 class Harness:
     """Starts the measured processes, one at a time."""
 
-    def __init__(self, folder: Path, metrics: list[str], rounds: int) -> None:
-        """Measure ``metrics`` in ``rounds`` rounds, with temporary files in ``folder``."""
+    def __init__(self, folder: Path, metrics: list[str], rounds: int, modes: Sequence[str]) -> None:
+        """Measure ``metrics`` in some rounds and modes, with temporary files in ``folder``."""
         self.folder = folder
         self.metrics = metrics
         self.rounds = rounds
+        self.modes = modes
         self.programs = [OURS] if importlib.util.find_spec(PEER) is None else [PEER, OURS]
         if PEER not in self.programs:
             print(f"{PEER} is not installed, so firstsight runs alone: pip install 'firstsight[meteor]', and Java.\n")
@@ -110,19 +115,10 @@ class Harness:
             self._run(program, "whole", source)  # fills the caches
         results: dict[tuple[str, str], list[Measure]] = {}
         for _ in range(self.rounds):
-            for mode in ("whole", "one core", "second call", "stages"):
+            for mode in self.modes:
                 for program in self.programs:
                     results.setdefault((program, mode), []).append(self._run(program, mode, source))
-        self._print_stages(results)
-        for mode, label in (("whole", "whole process, all cores"), ("one core", "whole process, one core")):
-            self._print_row(label, {p: [m.wall_s for m in results[p, mode]] for p in self.programs})
-        second = {p: [m.told["seconds"] for m in results[p, "second call"]] for p in self.programs}
-        self._print_row("second call, all cores", second)
-        peaks = {p: max(m.peak_mb for m in results[p, "whole"]) for p in self.programs}
-        print(f"{'peak memory, MB':26}" + "".join(f"{peaks[program]:18,.0f}" for program in self.programs))
-        if PEER in self.programs:
-            print(agreement(results[PEER, "second call"][0].told, results[OURS, "second call"][0].told))
-        print()
+        self._print(results)
 
     def scale(self, file: Path) -> None:
         """Print seconds and memory of larger and larger corpora."""
@@ -164,18 +160,33 @@ class Harness:
                 sys.exit(
                     f"{program} ended with exit code {process.returncode}:\n{said.read().decode(errors='replace')}"
                 )
-        return Measure(json.loads(output.read_text(encoding="utf-8")), wall_s, usage.ru_maxrss / 1024)
+        told = json.loads(output.read_text(encoding="utf-8"))
+        return Measure(told, wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
-    def _print_stages(self, results: dict[tuple[str, str], list[Measure]]) -> None:
-        print(f"{'':26}" + "".join(f"{program:>18}" for program in self.programs) + f"{'ratio':>10}")
+    def _print(self, results: dict[tuple[str, str], list[Measure]]) -> None:
+        print(f"{'':32}" + "".join(f"{program:>18}" for program in self.programs) + f"{'ratio':>10}")
+
+        def row(label: str, mode: str, seconds: Callable[[Measure], float]) -> None:
+            if mode in self.modes:
+                self._print_row(label, {p: [seconds(measure) for measure in results[p, mode]] for p in self.programs})
+
         for stage in ("tokenizer", *self.metrics):
-            row = {p: [measure.told["stages"][stage] for measure in results[p, "stages"]] for p in self.programs}
-            self._print_row(NAMES[stage], row)
+            row(NAMES[stage], "stages", lambda measure, stage=stage: measure.told["stages"][stage])  # type: ignore[misc]
+        row("whole process, all cores", "whole", lambda measure: measure.wall_s)
+        row("whole process, processor time", "whole", lambda measure: measure.processor_s)
+        row("whole process, one core", "one core", lambda measure: measure.wall_s)
+        row("second call, all cores", "second call", lambda measure: measure.told["seconds"])
+        if "whole" in self.modes:
+            peaks = (max(measure.peak_mb for measure in results[program, "whole"]) for program in self.programs)
+            print(f"{'peak memory, MB':32}" + "".join(f"{peak:18,.0f}" for peak in peaks))
+        if PEER in self.programs and "second call" in self.modes:
+            print(agreement(results[PEER, "second call"][0].told, results[OURS, "second call"][0].told))
+        print()
 
     def _print_row(self, label: str, seconds: dict[str, list[float]]) -> None:
         cells = "".join(f"{f'{min(times):.3f} ({statistics.median(times):.3f})':>18}" for times in seconds.values())
         ratio = f"{min(seconds[PEER]) / min(seconds[OURS]):9.1f}x" if PEER in seconds else ""
-        print(f"{label:26}{cells}{ratio}", flush=True)
+        print(f"{label:32}{cells}{ratio}", flush=True)
 
 
 def enlarged(content: dict[str, Any], n: int) -> tuple[list[str], list[str], list[list[str]]]:

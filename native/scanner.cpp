@@ -26,32 +26,31 @@ bool is_letter(char c) { return kind(c) == Kind::letter; }
 bool is_digit(char c) { return kind(c) == Kind::digit; }
 bool is_alnum(char c) { return is_letter(c) || is_digit(c); }
 bool is_one_of(char c, string_view set) { return set.find(c) != string_view::npos; }
-
 bool is_period_or_comma(char c) { return c == '.' || c == ','; }
 
-const char *skip_alnum(const char *at) {
+const char* skip_alnum(const char* at) {
     while (is_alnum(*at)) ++at;
     return at;
 }
 
-const char *skip_digits(const char *at) {
+const char* skip_digits(const char* at) {
     while (is_digit(*at)) ++at;
     return at;
 }
 
-string_view view(const char *start, const char *stop) { return {start, static_cast<std::size_t>(stop - start)}; }
-bool all_letters(const char *start, const char *stop) { return std::all_of(start, stop, is_letter); }
-bool has_three_digits(const char *at) { return is_digit(at[0]) && is_digit(at[1]) && is_digit(at[2]); }
+string_view view(const char* start, const char* stop) { return {start, static_cast<std::size_t>(stop - start)}; }
+bool all_letters(const char* start, const char* stop) { return std::all_of(start, stop, is_letter); }
+bool has_three_digits(const char* at) { return is_digit(at[0]) && is_digit(at[1]) && is_digit(at[2]); }
 
 // Where a word that needs a clear end may end: before white space, or before a period or comma and white space.
-bool is_clear_end(const char *at) {
+bool is_clear_end(const char* at) {
     return is_gap(*at) || *at == '"' || ((*at == '.' || *at == ',') && is_gap(at[1]));
 }
 
 // Marks that never join the word before them, whatever follows; they are read on their own.
 bool ends_word(char c) { return is_gap(c) || is_one_of(c, ",;:\"()"); }
 
-bool is_top_level_domain(const char *at) {
+bool is_top_level_domain(const char* at) {
     const string_view name(at, 3);
     return name == "com" || name == "net" || name == "org" || name == "edu";
 }
@@ -83,20 +82,20 @@ bool Scanner::scan(string_view caption) {
     run_end_ = nullptr;
     text_.resize(caption.size() + 1 + PADDING);
     text_[0] = ' ';
-    char *text = text_.data() + 1;
+    char* text = text_.data() + 1;
     for (std::size_t i = 0; i < caption.size(); ++i) {
         const char c = caption[i];
         text[i] = static_cast<char>(c | (static_cast<unsigned char>(c - 'A') < 26 ? 0x20 : 0));
     }
     std::memset(text + caption.size(), ' ', PADDING);
-    for (const char *at = begin(); at < end();) {
+    for (const char* at = begin(); at < end();) {
         at = is_gap(*at) ? at + 1 : next(at);
         if (at == nullptr) return false;
     }
     return true;
 }
 
-const char *Scanner::next(const char *at) {
+const char* Scanner::next(const char* at) {
     if (is_alnum(*at)) return word(at);
     switch (*at) {
         case '"': return at + 1;
@@ -113,7 +112,7 @@ const char *Scanner::next(const char *at) {
     }
 }
 
-void Scanner::add_plain(const char *start, const char *stop) {
+void Scanner::add_plain(const char* start, const char* stop) {
     if (const std::size_t cut = first_half(view(start, stop))) {
         add(start, start + cut);
         start += cut;
@@ -121,10 +120,10 @@ void Scanner::add_plain(const char *start, const char *stop) {
     add(start, stop);
 }
 
-const char *Scanner::word(const char *start) {
+const char* Scanner::word(const char* start) {
     // Digits after digits and a space may be a phone number.
     if (is_gap(start[-1]) && has_three_digits(start) && start - 1 > text_.data() && is_digit(start[-2])) return nullptr;
-    const char *stop = skip_alnum(start);
+    const char* stop = skip_alnum(start);
     switch (*stop) {
         case '-':
             if (is_alnum(stop[1])) return hyphenated(start, stop);
@@ -152,9 +151,9 @@ const char *Scanner::word(const char *start) {
 }
 
 // HYPHENATED; no elision inside.
-const char *Scanner::hyphenated(const char *start, const char *hyphen) {
-    const char *stop = hyphen;
-    const char *part = start;
+const char* Scanner::hyphenated(const char* start, const char* hyphen) {
+    const char* stop = hyphen;
+    const char* part = start;
     while (*stop == '-' && is_alnum(stop[1])) {
         part = stop + 1;
         if (is_digit(stop[-1]) && has_three_digits(part)) return nullptr;  // a phone number
@@ -178,8 +177,8 @@ const char *Scanner::hyphenated(const char *start, const char *hyphen) {
 }
 
 // NUMBER without a sign; `mark` stands before a digit.
-const char *Scanner::number(const char *start, const char *mark) {
-    const char *stop = skip_digits(start);
+const char* Scanner::number(const char* start, const char* mark) {
+    const char* stop = skip_digits(start);
     if (stop != mark) return nullptr;
     while (is_one_of(*stop, ".,:") && is_digit(stop[1])) stop = skip_digits(stop + 1);
     const bool is_time = is_letter(*stop) && *mark == ':' && std::find_if(mark, stop, is_period_or_comma) == stop;
@@ -189,7 +188,7 @@ const char *Scanner::number(const char *start, const char *mark) {
     return stop;
 }
 
-const char *Scanner::before_period(const char *start, const char *period) {
+const char* Scanner::before_period(const char* start, const char* period) {
     const string_view text = view(start, period);
     if (is_joined_by_hyphen(start) || text == "www") return nullptr;
     const char after = period[1];
@@ -216,8 +215,8 @@ const char *Scanner::before_period(const char *start, const char *period) {
 }
 
 // u.s. and the like: two letters or more, each with its period. A single letter loses its period at the end.
-const char *Scanner::initials(const char *start) {
-    const char *stop = start;
+const char* Scanner::initials(const char* start) {
+    const char* stop = start;
     while (is_letter(*stop) && stop[1] == '.') stop += 2;
     if (!is_gap(*stop)) return nullptr;
     if (stop - start == 2) {
@@ -232,10 +231,10 @@ const char *Scanner::initials(const char *start) {
 }
 
 // WORD with periods inside, such as a sentence that begins without a space.
-const char *Scanner::dotted(const char *start, const char *period) {
-    const char *stop = period;
+const char* Scanner::dotted(const char* start, const char* period) {
+    const char* stop = period;
     while (*stop == '.' && is_letter(stop[1])) {
-        const char *part = stop + 1;
+        const char* part = stop + 1;
         stop = skip_alnum(part);
         const bool is_initial = stop - part == 1 && (*part == 'x' || *stop == '.');
         if (is_initial || !all_letters(part, stop) || is_top_level_domain(part)) return nullptr;
@@ -246,8 +245,8 @@ const char *Scanner::dotted(const char *start, const char *period) {
 }
 
 // SLASH_PART twice, without hyphens: and/or, 1/2. After digits and a space it may be part of a mixed number.
-const char *Scanner::slashed(const char *start, const char *slash) {
-    const char *stop = skip_alnum(slash + 1);
+const char* Scanner::slashed(const char* start, const char* slash) {
+    const char* stop = skip_alnum(slash + 1);
     if (stop == slash + 1) {
         add_plain(start, slash);
         return slash;
@@ -259,8 +258,8 @@ const char *Scanner::slashed(const char *start, const char *slash) {
 }
 
 // A word and what its apostrophe brings: it's, don't, dogs', o'clock.
-const char *Scanner::before_apostrophe(const char *start, const char *apostrophe, bool is_whole_word) {
-    const char *stop = skip_alnum(apostrophe + 1);
+const char* Scanner::before_apostrophe(const char* start, const char* apostrophe, bool is_whole_word) {
+    const char* stop = skip_alnum(apostrophe + 1);
     const string_view before = view(start, apostrophe), after = view(apostrophe + 1, stop);
     const bool is_one_letter = before.size() == 1 && is_letter(*start);
     if (after.empty()) {
@@ -289,7 +288,7 @@ const char *Scanner::before_apostrophe(const char *start, const char *apostrophe
 }
 
 // ELISION: o'clock, d'art.
-const char *Scanner::elided(const char *start, const char *stop) {
+const char* Scanner::elided(const char* start, const char* stop) {
     const bool is_elision = is_one_of(*start, "dol") && stop - start >= 4 && all_letters(start + 2, stop);
     if (!is_elision || !is_clear_end(stop)) return nullptr;
     add(start, stop);
@@ -297,9 +296,9 @@ const char *Scanner::elided(const char *start, const char *stop) {
 }
 
 // An apostrophe at the beginning of a token: a quote, or 's on its own.
-const char *Scanner::apostrophe(const char *at) {
+const char* Scanner::apostrophe(const char* at) {
     if (is_gap(at[1]) || is_one_of(at[1], ",.!?;:\")-")) return at + 1;
-    const char *stop = skip_alnum(at + 1);
+    const char* stop = skip_alnum(at + 1);
     if (stop == at + 1 || !all_letters(at + 1, stop)) return nullptr;
     const string_view after = view(at + 1, stop);
     if (is_auxiliary(after)) {
@@ -312,38 +311,39 @@ const char *Scanner::apostrophe(const char *at) {
     return after == "n" ? nullptr : at + 1;
 }
 
-const char *Scanner::hyphens(const char *at) {
-    const char *stop = at;
+const char* Scanner::hyphens(const char* at) {
+    const char* stop = at;
     while (*stop == '-') ++stop;
     if (stop - at > 4 || is_digit(*stop)) return nullptr;
     return stop - at == 1 && (*stop == 'l' || *stop == 'r') ? nullptr : stop;  // -lrb- is one token
 }
 
-const char *Scanner::periods(const char *at) {
+const char* Scanner::periods(const char* at) {
     while (*at == '.') ++at;
     return is_digit(*at) || is_top_level_domain(at) ? nullptr : at;
 }
 
-const char *Scanner::marks(const char *at) {
-    const char *stop = at;
+const char* Scanner::marks(const char* at) {
+    const char* stop = at;
     while (*stop == '!' || *stop == '?') ++stop;
     if (stop - at > 1) add(at, stop);
     return stop;
 }
 
 // <unk> and other tags of one name.
-const char *Scanner::tag(const char *at) {
-    const char *stop = skip_alnum(at + 1);
+const char* Scanner::tag(const char* at) {
+    const char* stop = skip_alnum(at + 1);
     if (*stop != '>' || stop == at + 1 || !all_letters(at + 1, stop)) return nullptr;
     add(at, stop + 1);
     return stop + 1;
 }
 
-const char *Scanner::sign(const char *at) {
+const char* Scanner::sign(const char* at) {
     static constexpr char opening[] = "-lrb-\0\0\0\0\0\0\0", closing[] = "-rrb-\0\0\0\0\0\0\0";
     switch (*at) {
         case '(':
-            if (!is_gap(at[1]) && at[1] != '"' && (!is_letter(at[1]) || at[1] == 'x')) return nullptr;  // a face, a phone
+            // A face or a phone number may begin here.
+            if (!is_gap(at[1]) && at[1] != '"' && (!is_letter(at[1]) || at[1] == 'x')) return nullptr;
             add(opening, opening + 5);
             return at + 1;
         case ')': add(closing, closing + 5); return at + 1;
@@ -365,7 +365,7 @@ const char *Scanner::sign(const char *at) {
 }
 
 // Whether a run of letters, digits, periods and commas goes on behind a hyphen: then it may all be one token.
-bool Scanner::is_joined_by_hyphen(const char *start) {
+bool Scanner::is_joined_by_hyphen(const char* start) {
     if (run_end_ == nullptr || start >= run_end_) {
         run_end_ = start;
         while (is_alnum(*run_end_) || *run_end_ == '.' || *run_end_ == ',') ++run_end_;

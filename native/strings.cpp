@@ -20,7 +20,7 @@ constexpr std::size_t WORD_BYTES = 8;
 constexpr std::size_t FIRST_SLOTS = 1 << 12;
 
 // The bytes from `at` as a number, those from `n` on as zeros.
-std::uint64_t load(const char *at, std::size_t n) {
+std::uint64_t load(const char* at, std::size_t n) {
     std::uint64_t word;
     std::memcpy(&word, at, WORD_BYTES);
     if (n >= WORD_BYTES) return word;
@@ -36,7 +36,7 @@ std::uint64_t mix(std::uint64_t state) {
 
 std::uint64_t hash(std::string_view text) {
     std::uint64_t state = SEED ^ text.size();
-    const char *at = text.data();
+    const char* at = text.data();
     for (std::size_t left = text.size(); left > 0; left -= std::min(left, WORD_BYTES), at += WORD_BYTES) {
         state = mix(state ^ load(at, left)) * 0xBF58476D1CE4E5B9u;
     }
@@ -67,7 +67,7 @@ std::int32_t Vocabulary::add(std::string_view token) {
 void Vocabulary::grow() {
     std::vector<Slot> slots(2 * slots_.size(), Slot{0, -1});
     const std::size_t mask = slots.size() - 1;
-    for (const Slot &slot : slots_) {
+    for (const Slot& slot : slots_) {
         if (slot.number < 0) continue;
         std::size_t at = slot.hash & mask;
         while (slots[at].number >= 0) at = (at + 1) & mask;
@@ -90,7 +90,7 @@ class Utf8 {
     std::string_view operator()(nb::handle text) {
         check_text(text);
         if (is_ascii(text)) return ascii_view(text);
-        PyObject *bytes = PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogatepass");
+        PyObject* bytes = PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogatepass");
         if (bytes == nullptr) throw nb::python_error();
         encoded_.push_back(nb::steal(bytes));
         return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
@@ -137,7 +137,7 @@ nb::bytes reference_set_bytes(nb::sequence image_ids, nb::sequence references) {
     for (std::size_t i = 0; i < nb::len(ids); ++i) {
         held.push_back(nb::steal(PySequence_Fast(PySequence_Fast_ITEMS(groups.ptr())[i], "references are a sequence")));
         if (!held.back().is_valid()) throw nb::python_error();
-        PyObject *group = held.back().ptr();
+        PyObject* group = held.back().ptr();
         const auto first = captions.size();
         for (Py_ssize_t j = 0; j < PySequence_Fast_GET_SIZE(group); ++j) {
             captions.push_back(utf8(PySequence_Fast_ITEMS(group)[j]));
@@ -147,9 +147,9 @@ nb::bytes reference_set_bytes(nb::sequence image_ids, nb::sequence references) {
         images.push_back({utf8(PySequence_Fast_ITEMS(ids.ptr())[i]), first, captions.size()});
         n_bytes += images.back().id.size() + 2 * sizeof(std::uint64_t);
     }
-    std::sort(images.begin(), images.end(), [](const Image &a, const Image &b) { return a.id < b.id; });
+    std::sort(images.begin(), images.end(), [](const Image& a, const Image& b) { return a.id < b.id; });
     Output output(n_bytes);
-    for (const Image &image : images) {
+    for (const Image& image : images) {
         output.text(image.id);
         output.number(image.last - image.first);
         for (auto at = image.first; at < image.last; ++at) output.text(captions[at]);
@@ -161,6 +161,6 @@ nb::bytes reference_set_bytes(nb::sequence image_ids, nb::sequence references) {
 
 }  // namespace firstsight
 
-void register_strings(nb::module_ &module) {
+void register_strings(nb::module_& module) {
     module.def("reference_set_bytes", &firstsight::reference_set_bytes, nb::arg("image_ids"), nb::arg("references"));
 }

@@ -39,7 +39,7 @@ struct LeftOver {
 
 using Views = std::vector<std::string_view>;  // without data: the caption is not ASCII
 
-Views views_of(const nb::list &captions) {
+Views views_of(const nb::list& captions) {
     Views views;
     views.reserve(captions.size());
     for (const nb::handle caption : captions) {
@@ -49,7 +49,7 @@ Views views_of(const nb::list &captions) {
     return views;
 }
 
-void scan(const Views &captions, const Abbreviations &abbreviations, Part &part, std::int64_t *lengths) {
+void scan(const Views& captions, const Abbreviations& abbreviations, Part& part, std::int64_t* lengths) {
     Scanner scanner(abbreviations);
     for (std::size_t i = part.first; i < part.last; ++i) {
         if (captions[i].data() == nullptr || !scanner.scan(captions[i])) {
@@ -66,14 +66,15 @@ void scan(const Views &captions, const Abbreviations &abbreviations, Part &part,
 
 // Calls work(k, part) for part after part, in as many threads as there are parts.
 template <typename Work>
-void for_each(std::vector<Part> &parts, const Work &work) {
+void for_each(std::vector<Part>& parts, const Work& work) {
     share(parts.size(), static_cast<int>(parts.size()), [&] {
         return [&](std::size_t k) { work(k, parts[k]); };
     });
 }
 
 std::vector<Part> parts_of(std::size_t n_captions, std::size_t n_threads) {
-    const std::size_t n_parts = std::clamp<std::size_t>(n_captions / LEAST_CAPTIONS, 1, std::max<std::size_t>(n_threads, 1));
+    const std::size_t n_wanted = std::min(n_captions / LEAST_CAPTIONS, n_threads);
+    const std::size_t n_parts = std::max<std::size_t>(n_wanted, 1);
     std::vector<Part> parts;
     for (std::size_t k = 0; k < n_parts; ++k) {
         parts.push_back({.first = n_captions * k / n_parts, .last = n_captions * (k + 1) / n_parts});
@@ -81,9 +82,9 @@ std::vector<Part> parts_of(std::size_t n_captions, std::size_t n_threads) {
     return parts;
 }
 
-LeftOver ask_rules(const nb::list &captions, const std::vector<Part> &parts, const nb::callable &rules) {
+LeftOver ask_rules(const nb::list& captions, const std::vector<Part>& parts, const nb::callable& rules) {
     nb::list asked;
-    for (const Part &part : parts) {
+    for (const Part& part : parts) {
         for (const std::size_t at : part.left_over) asked.append(captions[at]);
     }
     LeftOver found{.tokens = asked.size() == 0 ? nb::list() : nb::cast<nb::list>(rules(asked))};
@@ -92,13 +93,13 @@ LeftOver ask_rules(const nb::list &captions, const std::vector<Part> &parts, con
 }
 
 // Adds the tokens of the next caption that was left over; returns how many they are.
-std::size_t add_tokens(nb::handle tokens, Vocabulary &words, std::vector<std::int32_t> &ids) {
+std::size_t add_tokens(nb::handle tokens, Vocabulary& words, std::vector<std::int32_t>& ids) {
     std::size_t n = 0;
     std::string padded;
     for (const nb::handle token : tokens) {
         Py_ssize_t length = 0;
         check_text(token);
-        const char *bytes = PyUnicode_AsUTF8AndSize(token.ptr(), &length);
+        const char* bytes = PyUnicode_AsUTF8AndSize(token.ptr(), &length);
         if (bytes == nullptr) throw nb::python_error();
         padded.assign(bytes, static_cast<std::size_t>(length)).append(8, '\0');
         ids.push_back(words.add({padded.data(), static_cast<std::size_t>(length)}));
@@ -109,11 +110,11 @@ std::size_t add_tokens(nb::handle tokens, Vocabulary &words, std::vector<std::in
 
 // Puts the words of all parts and of the captions left over into one vocabulary, in the order of the captions, so that
 // it does not depend on the number of threads. Returns for each part the new number of each of its words.
-std::vector<std::vector<std::int32_t>> merge(const std::vector<Part> &parts, LeftOver &left_over, Vocabulary &words,
-                                             std::int64_t *lengths) {
+std::vector<std::vector<std::int32_t>> merge(const std::vector<Part>& parts, LeftOver& left_over, Vocabulary& words,
+                                             std::int64_t* lengths) {
     std::vector<std::vector<std::int32_t>> numbers;
     std::size_t asked = 0;
-    for (const Part &part : parts) {
+    for (const Part& part : parts) {
         auto next = part.left_over.begin();
         const auto add_before = [&](std::size_t caption) {
             for (; next != part.left_over.end() && *next < caption; ++next) {
@@ -121,7 +122,7 @@ std::vector<std::vector<std::int32_t>> merge(const std::vector<Part> &parts, Lef
                 lengths[*next] = static_cast<std::int64_t>(n);
             }
         };
-        auto &renumbered = numbers.emplace_back();
+        auto& renumbered = numbers.emplace_back();
         for (std::size_t k = 0; k < part.words.size(); ++k) {
             add_before(part.word_captions[k]);
             renumbered.push_back(words.add(part.words[k]));
@@ -132,13 +133,13 @@ std::vector<std::vector<std::int32_t>> merge(const std::vector<Part> &parts, Lef
 }
 
 // Writes the ids of the captions of one part, those left over from `left_over` on.
-void fill(const Part &part, const std::vector<std::int32_t> &numbers, const std::int32_t *left_over,
-          const std::int64_t *offsets, std::int32_t *ids) {
+void fill(const Part& part, const std::vector<std::int32_t>& numbers, const std::int32_t* left_over,
+          const std::int64_t* offsets, std::int32_t* ids) {
     auto next = part.left_over.begin();
-    const std::int32_t *known = part.ids.data();
+    const std::int32_t* known = part.ids.data();
     for (std::size_t i = part.first; i < part.last; ++i) {
         const auto n = offsets[i + 1] - offsets[i];
-        std::int32_t *out = ids + offsets[i];
+        std::int32_t* out = ids + offsets[i];
         if (next != part.left_over.end() && *next == i) {
             std::copy_n(left_over, n, out);
             left_over += n;
@@ -150,11 +151,11 @@ void fill(const Part &part, const std::vector<std::int32_t> &numbers, const std:
     }
 }
 
-nb::list texts_of(const Vocabulary &words) {
+nb::list texts_of(const Vocabulary& words) {
     nb::list texts;
     for (std::size_t k = 0; k < words.size(); ++k) {
         const std::string_view word = words[k];
-        PyObject *text = PyUnicode_DecodeUTF8(word.data(), static_cast<Py_ssize_t>(word.size()), "strict");
+        PyObject* text = PyUnicode_DecodeUTF8(word.data(), static_cast<Py_ssize_t>(word.size()), "strict");
         if (text == nullptr) throw nb::python_error();
         texts.append(nb::steal(text));
     }
@@ -166,29 +167,29 @@ using Array = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
 
 template <typename T>
 Array<T> array_of(std::vector<T> &&values) {
-    auto *kept = new std::vector<T>(std::move(values));
-    nb::capsule owner(kept, [](void *at) noexcept { delete static_cast<std::vector<T> *>(at); });
+    auto* kept = new std::vector<T>(std::move(values));
+    nb::capsule owner(kept, [](void* at) noexcept { delete static_cast<std::vector<T> *>(at); });
     return Array<T>(kept->data(), {kept->size()}, owner);
 }
 
 // Returns (words, ids, offsets) of the token table of the captions. `rules` gives the tokens of each caption of a list;
 // it is called with the captions of which the outcome is not certain, if there are any.
-nb::tuple tokenize(const nb::list &captions, const nb::callable &rules, const Abbreviations &abbreviations,
+nb::tuple tokenize(const nb::list& captions, const nb::callable& rules, const Abbreviations& abbreviations,
                    std::size_t n_threads) {
     const Views views = views_of(captions);
     std::vector<Part> parts = parts_of(views.size(), n_threads);
     std::vector<std::int64_t> offsets(views.size() + 1);
-    std::int64_t *lengths = offsets.data() + 1;
+    std::int64_t* lengths = offsets.data() + 1;
     {
         nb::gil_scoped_release released;
-        for_each(parts, [&](std::size_t, Part &part) { scan(views, abbreviations, part, lengths); });
+        for_each(parts, [&](std::size_t, Part& part) { scan(views, abbreviations, part, lengths); });
     }
     LeftOver left_over = ask_rules(captions, parts, rules);
     Vocabulary words;
     const auto numbers = merge(parts, left_over, words, lengths);
     std::vector<const std::int32_t *> left_over_ids;  // where those of each part begin
-    const std::int32_t *at = left_over.ids.data();
-    for (const Part &part : parts) {
+    const std::int32_t* at = left_over.ids.data();
+    for (const Part& part : parts) {
         left_over_ids.push_back(at);
         for (const std::size_t caption : part.left_over) at += lengths[caption];
     }
@@ -196,7 +197,7 @@ nb::tuple tokenize(const nb::list &captions, const nb::callable &rules, const Ab
     std::vector<std::int32_t> ids(static_cast<std::size_t>(offsets.back()));
     {
         nb::gil_scoped_release released;
-        for_each(parts, [&](std::size_t k, const Part &part) {
+        for_each(parts, [&](std::size_t k, const Part& part) {
             fill(part, numbers[k], left_over_ids[k], offsets.data(), ids.data());
         });
     }
@@ -207,7 +208,7 @@ nb::tuple tokenize(const nb::list &captions, const nb::callable &rules, const Ab
 
 }  // namespace firstsight
 
-void register_tokenizer(nb::module_ &module) {
+void register_tokenizer(nb::module_& module) {
     using firstsight::Abbreviations;
     nb::class_<Abbreviations>(module, "Abbreviations")
         .def(nb::init<std::vector<std::string>, std::vector<std::string>>(), nb::arg("kept"), nb::arg("unsure"));

@@ -3,4 +3,4 @@
 
 #include <nanobind/nanobind.h>
 
-void register_tokenizer(nanobind::module_ &module);
+void register_tokenizer(nanobind::module_& module);
