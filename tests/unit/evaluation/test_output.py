@@ -114,9 +114,7 @@ def test_the_table_says_the_scale_papers_print() -> None:
     ]
 
 
-HUMAN = HumanBaseline(
-    (score("BLEU-1", 0.75, 0.7, 0.8), score("BLEU-2", 0.125), score("CIDEr-D", None)), 2, 0, (4, 4)
-)
+HUMAN = HumanBaseline((score("BLEU-1", 0.75, 0.7, 0.8), score("BLEU-2", 0.125), score("CIDEr-D", None)), 2, 0, (4, 4))
 
 
 def test_human_captions_stand_beside_the_score() -> None:

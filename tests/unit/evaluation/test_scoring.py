@@ -185,6 +185,7 @@ def test_a_strangers_metric_stands_behind_the_usual_ones(plugins: None) -> None:
 
 
 def test_a_text_is_tokenised_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRSTSIGHT_CORE", "python")
     seen: list[str] = []
     tokenizer = TOKENIZERS.load("ptb")
     tokenize = tokenizer.tokenize
@@ -229,7 +230,7 @@ def test_options_are_checked(options: dict[str, Any], message: str) -> None:
 
 
 def test_names_are_checked_before_the_captions_are_looked_at() -> None:
-    with pytest.raises(UnknownNameError, match=r"Unknown metric 'cidr'\. Did you mean 'cider_d'\? Available: bleu"):
+    with pytest.raises(UnknownNameError, match=r"Unknown metric 'cidr'\. Did you mean 'cider'\? Available: bleu"):
         evaluate({}, {}, metrics=["bleu", "cidr"])
     with pytest.raises(UnknownNameError, match=r"Unknown tokenizer 'ptv'\. Did you mean 'ptb'\?"):
         evaluate({}, {}, options=EvaluationOptions(tokenizer="ptv"))
