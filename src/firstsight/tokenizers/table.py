@@ -56,16 +56,17 @@ class TokenTable(Sequence[list[str]]):
         parts = [word.split() for word in self.words]
         if all(len(part) == 1 and part[0] == word for part, word in zip(parts, self.words, strict=True)):
             return self
+        if not all(parts):  # a token of white space alone, which no tokenizer here makes
+            return TokenTable.from_tokens(" ".join(tokens).split() for tokens in self)
         known: dict[str, int] = {}
         numbers = [[known.setdefault(part, len(known)) for part in word] for word in parts]
-        n_parts = np.array([len(word) for word in numbers])
-        # Where the parts of each word begin in the list of all parts, then that place for each token of the new table.
-        begins = np.cumsum(n_parts) - n_parts
-        lengths = n_parts[self.ids]
-        ends = np.concatenate(([0], np.cumsum(lengths)))
-        within = np.arange(ends[-1]) - np.repeat(ends[:-1], lengths)
-        flat = np.array([number for word in numbers for number in word], dtype=np.int64)
-        return _in_order(list(known), flat[np.repeat(begins[self.ids], lengths) + within], ends[self.offsets])
+        n_more = np.array([len(word) - 1 for word in numbers])[self.ids]
+        at = np.flatnonzero(n_more)  # the tokens with white space inside
+        n_more = n_more[at]
+        further = [number for token in self.ids[at].tolist() for number in numbers[token][1:]]
+        ids = np.array([word[0] for word in numbers], dtype=np.int32)[self.ids]
+        shifts = np.concatenate(([0], np.cumsum(n_more)))[np.searchsorted(at, self.offsets)]
+        return TokenTable(list(known), np.insert(ids, np.repeat(at + 1, n_more), further), self.offsets + shifts)
 
     def __len__(self) -> int:
         """Return the number of captions."""
@@ -85,13 +86,3 @@ class TokenTable(Sequence[list[str]]):
             raise IndexError(f"caption {index} of {len(self)}")
         words = self.words
         return [words[at] for at in self.ids[self.offsets[index] : self.offsets[index + 1]].tolist()]
-
-
-def _in_order(words: list[str], ids: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> TokenTable:
-    """Return the table of which the words stand in the order in which they occur first; each occurs."""
-    first = np.empty(len(words), dtype=np.int64)
-    first[ids[::-1]] = np.arange(len(ids))[::-1]
-    order = np.argsort(first)
-    places = np.empty(len(words), dtype=np.int32)
-    places[order] = np.arange(len(words), dtype=np.int32)
-    return TokenTable([words[at] for at in order.tolist()], places[ids], offsets)
