@@ -80,6 +80,19 @@ _FORMATS = (  # asked in this order
 )
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Stop the search for cycles: rows have none, and it would look at each of them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_no_collection()
 def read_candidates(source: CaptionSource) -> CandidateFile:
     r"""Return the candidates of a file; of several captions of one image the first is taken.
 
@@ -109,6 +122,7 @@ def read_candidates(source: CaptionSource) -> CandidateFile:
     )
 
 
+@_no_collection()
 def read_references(source: CaptionSource) -> ReferenceFile:
     r"""Return the references of a file; several records of one id are several references of that image.
 
@@ -148,23 +162,10 @@ def _rows_of(source: CaptionSource, role: Role) -> tuple[SourceText, str, list[C
     if not text.text.strip():
         raise text.fault("", "the file is empty (white space only). It should hold captions as JSON, JSONL or CSV.")
     caption_format = next(entry for entry in _FORMATS if entry.recognises(text))
-    with _no_collection():
-        rows = list(caption_format.rows(text, role))
+    rows = list(caption_format.rows(text, role))
     if not rows:
         raise CaptionFileError(f"{text.name} holds no records ({caption_format.name}). It should hold {role}.")
     return text, caption_format.name, rows
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Stop the search for cycles: rows have none, and it would look at each of them again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _refuse_duplicates(name: str, rows: list[CaptionRow]) -> None:
