@@ -96,19 +96,25 @@ def to_table(evaluation: Evaluation) -> str:
     if evaluation.human is not None:
         lines += ["", "What the scores of human captions share"]
         lines += _wrapped(shared_part(evaluation.human.scores[0].signature)[1])
-    lines += ["", summary_line(evaluation)]
+    lines += ["", *textwrap.wrap(summary_line(evaluation), WIDTH, subsequent_indent="  ")]
     return "\n".join(lines) + "\n"
 
 
 def summary_line(evaluation: Evaluation) -> str:
-    """Return one line for a paper or a bug report; neighbours such as BLEU-1 to BLEU-4 are put together."""
+    """Return one line for a paper or a bug report; neighbours such as BLEU-1 to BLEU-4 are put together.
+
+    Where that is longer than 100 characters, the last of such neighbours stands for them.
+    """
     groups: dict[str, list[Score]] = {}
     for score in evaluation.scores:
         stem = score.name.rpartition("-")[0] if re.search(r"-\d+$", score.name) else score.name
         groups.setdefault(stem, []).append(score)
-    parts = [f"{_group_name(group)} {' '.join(map(_shown, group))}" for group in groups.values()]
-    n_images = evaluation.n_images
-    return f"{', '.join(parts)} (n={n_images}, refset {evaluation.reference_set[:HASH_DIGITS]})"
+    whole, last = (
+        ", ".join(f"{_group_name(group)} {' '.join(map(_shown, group))}" for group in chosen)
+        for chosen in (groups.values(), [group[-1:] for group in groups.values()])
+    )
+    behind = f" (n={evaluation.n_images}, refset {evaluation.reference_set[:HASH_DIGITS]})"
+    return (whole if len(whole + behind) <= WIDTH else last) + behind
 
 
 def per_image_csv(evaluation: Evaluation) -> str:

@@ -46,7 +46,7 @@ def test_the_table_is_the_default(evaluate: RunCommand) -> None:
     assert [line.split()[0] for line in lines[1 : 1 + len(NAMES)]] == NAMES
     assert [name for name in NAMES if name != "METEOR"] == USUAL
     assert max(map(len, lines)) <= 100
-    assert lines[-1].startswith("BLEU-1..4 ")
+    assert lines[-1].startswith("BLEU-")
 
 
 def test_json_is_one_object(evaluate: RunCommand) -> None:

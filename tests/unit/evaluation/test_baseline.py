@@ -147,7 +147,7 @@ groups = st.lists(st.lists(st.sampled_from(["a dog", "dogs run", "", "a b c d", 
 
 
 @given(groups.filter(len))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_rounds_have_the_tokens_of_their_captions(references: list[list[str]]) -> None:
     corpus = Corpus([""] * len(references), references, TOKENIZERS.load("ptb")())
     rounds = LeaveOneOut(corpus).rounds

@@ -64,7 +64,7 @@ def test_one_image_has_a_score_with_a_card() -> None:
 
 
 @given(st.sampled_from(sorted(REFERENCES)), WORDS, st.lists(WORDS, min_size=1, max_size=3))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_one_caption_changes_no_other_images_score(changed: str, candidate: str, captions: list[str]) -> None:
     before = cider(CANDIDATES, REFERENCES)
     for after in (
@@ -76,7 +76,7 @@ def test_one_caption_changes_no_other_images_score(changed: str, candidate: str,
 
 
 @given(st.lists(st.booleans(), min_size=4, max_size=4), st.permutations(sorted(REFERENCES)))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_shards_sum_to_the_whole(is_left: list[bool], order: list[str]) -> None:
     tokenizer = TOKENIZERS.load("ptb")()
 
@@ -118,7 +118,7 @@ def test_what_is_read_is_what_was_written(file: Path) -> None:
     st.lists(st.text(st.characters(exclude_categories=())), max_size=4),
     st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 300), max_size=6),
 )
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_any_words_and_whole_numbers_come_back(
     tmp_path_factory: pytest.TempPathFactory, words: list[str], numbers: list[int]
 ) -> None:
@@ -216,7 +216,7 @@ def test_a_truncated_file_is_told(file: Path, part: float) -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 255))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_no_changed_byte_changes_a_score(tmp_path_factory: pytest.TempPathFactory, place: int, flip: int) -> None:
     path = tmp_path_factory.mktemp("card") / "x.card"
     write_card(CARD, path)

@@ -173,6 +173,17 @@ def test_the_summary_of_all_scores_fits_a_line() -> None:
     assert len(line) <= 100
 
 
+def test_a_summary_that_is_too_long_has_the_last_of_neighbours() -> None:
+    names = ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr-D", "SPICE"]
+    made = evaluation(tuple(score(name, 0.12345) for name in names))
+    line = summary_line(made)
+    assert line == ("BLEU-4 0.123, METEOR 0.123, ROUGE-L 0.123, CIDEr-D 0.123, SPICE 0.123 (n=2, refset 0123456789ab)")
+    many = evaluation(tuple(score(f"METRIC {letter}", 0.12345) for letter in "ABCDEFGH"))
+    lines = to_table(many).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert " ".join(line.strip() for line in lines[-2:]) == summary_line(many)
+
+
 def test_per_image_has_a_column_a_score() -> None:
     assert per_image_csv(evaluation()) == "image_id,BLEU-1,BLEU-2,CIDEr-D\nb,0.1,0.1,\na,1.0,1.0,\n"
     assert [json.loads(line) for line in per_image_jsonl(evaluation()).splitlines()] == [

@@ -109,7 +109,7 @@ def test_intervals_hold_the_score_and_repeat_with_the_seed() -> None:
 
 
 @given(st.permutations(list(REFERENCES)), st.permutations(list(CANDIDATES)))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_the_order_of_the_files_changes_no_digit(of_references: list[str], of_candidates: list[str]) -> None:
     expected = evaluate(CANDIDATES, REFERENCES, options=EvaluationOptions(n_resamples=20))
     result = evaluate(
@@ -149,7 +149,7 @@ def test_an_odd_caption_changes_no_other_image(odd: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=40), st.text(st.characters(exclude_categories=())))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_any_caption_and_any_id_is_scored(caption: str, image_id: str) -> None:
     references = {**REFERENCES, image_id: [caption, "a dog"]}
     result = evaluate({**CANDIDATES, image_id: caption}, references, options=PLAIN)
