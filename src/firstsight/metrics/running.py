@@ -68,6 +68,7 @@ class Running:
                 the tokenizer is not that of the card.
             UnknownNameError: No metric or tokenizer has that name.
         """
+        self._asked = metric if isinstance(metric, str) else ""
         self._metric = load_metric(metric) if isinstance(metric, str) else metric
         name = self._metric.name
         if card is not None and corpus is not None:
@@ -85,6 +86,17 @@ class Running:
         self._totals: npt.NDArray[np.float64] | None = None
         self._rows: list[npt.NDArray[np.float64]] | None = [] if keep_images else None
         self._n_images = 0
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out a metric that is made again by its name and has learnt nothing: some hold open files or models."""
+        is_made_again = self._asked and not self._metric.learns()
+        return {key: value for key, value in vars(self).items() if not (key == "_metric" and is_made_again)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Take the state, and make the metric that was left out."""
+        vars(self).update(state)
+        if "_metric" not in state:
+            self._metric = load_metric(self._asked)
 
     @property
     def n_images(self) -> int:

@@ -132,6 +132,21 @@ def test_what_does_not_belong_together_is_refused() -> None:
         Running("bleu:big")
 
 
+def test_a_metric_with_an_open_file_goes_to_a_worker_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Holding(METRICS.load("bleu")):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.file = Path(__file__).open()  # noqa: SIM115
+            self.file.close()
+
+    load = METRICS.load
+    monkeypatch.setattr(METRICS, "load", lambda name: Holding if name == "holding" else load(name))
+    with pytest.raises(TypeError, match="cannot pickle"):
+        pickle.dumps(Running(Holding()))
+    worker = Running("holding")
+    worker.update(CANDIDATES, REFERENCES)
+    assert pickle.loads(pickle.dumps(worker)).compute() == worker.compute()
+
+
 def test_images_reach_the_metric(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
     statistics = METRICS.load("bleu").corpus_statistics
