@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -132,16 +133,15 @@ def test_what_does_not_belong_together_is_refused() -> None:
         Running("bleu:big")
 
 
-def test_a_metric_with_an_open_file_goes_to_a_worker_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_cannot_be_pickled_goes_to_a_worker_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     class Holding(METRICS.load("bleu")):  # type: ignore[misc]
         def __init__(self) -> None:
-            self.file = Path(__file__).open()  # noqa: SIM115
-            self.file.close()
+            self.lock = threading.Lock()
 
     load = METRICS.load
     monkeypatch.setattr(METRICS, "load", lambda name: Holding if name == "holding" else load(name))
     with pytest.raises(TypeError, match="cannot pickle"):
-        pickle.dumps(Running(Holding()))
+        pickle.dumps(Holding().lock)
     worker = Running("holding")
     worker.update(CANDIDATES, REFERENCES)
     assert pickle.loads(pickle.dumps(worker)).compute() == worker.compute()
