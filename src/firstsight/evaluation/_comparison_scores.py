@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from firstsight.errors import MetricUndefinedError
 from firstsight.evaluation._comparison_types import ComparisonOptions, Pair, SystemScore
 from firstsight.significance import (
     corrected,
@@ -60,16 +61,28 @@ class ScoredSystems:
         }
 
 
-def tables_of(metric: Metric, corpora: Sequence[Corpus]) -> _Floats:
-    """Return the statistics of all systems, array (image, system, statistic); the metric learns of the first corpus.
+def tables_of(metrics: Sequence[Metric], corpora: Iterable[Corpus]) -> tuple[dict[int, _Floats], dict[int, str]]:
+    """Return the statistics of all systems for each metric, and why a metric has none; both by number of the metric.
 
-    The references are the same for all systems, so what it learns of them holds for all.
+    The references are the same for all systems, so what a metric learns of the first corpus holds for all. Only one
+    corpus is in memory at a time.
 
-    Raises:
-        MetricUndefinedError: The metric has no value for these images.
+    Returns:
+        Arrays (image, system, statistic) float64; the reasons.
     """
-    metric.prepare(corpora[0])
-    return np.stack([metric.corpus_statistics(corpus) for corpus in corpora], axis=1)
+    rows: list[list[_Floats]] = [[] for _ in metrics]
+    reasons: dict[int, str] = {}
+    for corpus in corpora:
+        for number, metric in enumerate(metrics):
+            if number in reasons:
+                continue
+            try:
+                if not rows[number]:
+                    metric.prepare(corpus)
+                rows[number].append(metric.corpus_statistics(corpus))
+            except MetricUndefinedError as error:
+                reasons[number] = str(error)
+    return {at: np.stack(tables, axis=1) for at, tables in enumerate(rows) if at not in reasons}, reasons
 
 
 def score_systems(found: ScoredSystems, metric: Metric, table: _Floats, signatures: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from firstsight.datasets import CaptionSource, read_references
 from firstsight.datasets.columns import read_column
-from firstsight.errors import CaptionFileError, MetricUndefinedError, UsageError
+from firstsight.errors import CaptionFileError, UsageError
 from firstsight.evaluation._comparison_scores import ScoredSystems, score_systems, tables_of
 from firstsight.evaluation._comparison_systems import (
     corpora,
@@ -187,22 +187,21 @@ def _compare(
     first = next(iter(joined.values()))
     image_ids = tuple(sorted(first.image_ids))
     members = {column: _members(column, values, image_ids) for column, values in columns.items()}
-    systems = list(corpora(list(joined.values()), setup.tokenizer, on_progress=setup.on_progress))
+    systems = corpora(list(joined.values()), setup.tokenizer, on_progress=setup.on_progress)
+    tables, reasons = tables_of(setup.metrics, systems)
     reference_set = reference_set_hash(first.image_ids, first.references)
     counts = {"images": len(image_ids), "refs": sum(map(len, first.references))}
     absent = max(system.n_absent for system in joined.values())
     more = {"absent": absent} if absent else {}
     shared = shared_fields(setup.tokenizer, setup.options.evaluation, counts, reference_set, **more)
     found = ScoredSystems(tuple(joined), setup.options, members)
-    for metric in setup.metrics:
+    for number, metric in enumerate(setup.metrics):
         signatures = signatures_of(metric, setup.options.evaluation, shared)
-        try:
-            tables = tables_of(metric, systems)  # (image, system, statistic)
-        except MetricUndefinedError as error:
+        if number in reasons:
             for name, signature in zip(metric.score_names, signatures, strict=True):
-                found.add_undefined(name, signature, str(error))
+                found.add_undefined(name, signature, reasons[number])
         else:
-            score_systems(found, metric, tables, signatures)
+            score_systems(found, metric, tables.pop(number), signatures)
     slices = tuple(
         Slice(column, value, len(rows), {name: scores[column, value] for name, scores in found.slices.items()})
         for column, values in members.items()
