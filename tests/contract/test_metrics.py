@@ -149,9 +149,12 @@ def test_order_of_images_changes_nothing(make_metric: Callable[[], Metric], tabl
     np.testing.assert_array_equal(other, table[order])
 
 
-def test_order_of_references_changes_nothing(make_metric: Callable[[], Metric], table: np.ndarray):
+def test_order_of_references_changes_no_images_score(
+    make_metric: Callable[[], Metric], metric: Metric, table: np.ndarray
+):
     other = table_of(make_metric(), CANDIDATES, [group[::-1] for group in REFERENCES])
-    np.testing.assert_allclose(other, table, rtol=1e-12)
+    # Statistics may differ: where references tie, METEOR takes those of the first, as its original does.
+    np.testing.assert_allclose(metric.from_statistics(other), metric.from_statistics(table), rtol=1e-12)
 
 
 def test_the_same_input_gives_the_same_bits(make_metric: Callable[[], Metric], metric: Metric, table: np.ndarray):

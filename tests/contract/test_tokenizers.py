@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from firstsight.errors import MissingDependencyError
 from firstsight.tokenizers import TOKENIZERS, Tokenizer
 
 CAPTIONS = [
@@ -19,7 +20,10 @@ CAPTIONS = [
 
 @pytest.fixture(params=TOKENIZERS.names())
 def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
-    return TOKENIZERS.load(request.param)()
+    try:
+        return TOKENIZERS.load(request.param)()
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
 
 
 def test_it_names_itself(tokenizer: Tokenizer):

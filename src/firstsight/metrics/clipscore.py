@@ -205,8 +205,8 @@ class ClipScore(Metric):
         nearest = np.zeros(len(groups))
         np.maximum.at(nearest, owners, np.clip(similarity, 0.0, 1.0))
         score = WEIGHT * np.clip(np.einsum("nd,nd->n", candidates, vectors), 0.0, 1.0)
-        both = (score > 0) & (nearest > 0)
-        harmonic = np.where(both, 2 * score * nearest / np.where(both, score + nearest, 1.0), 0.0)
+        total = score + nearest
+        harmonic = 2 * score * nearest / np.where(total > 0, total, 1.0)
         return np.stack([score, harmonic, np.ones(len(groups))], axis=1)
 
     def _image_batches(self, corpus: Corpus, files: Sequence[Path], indices: range) -> Iterator[Floats]:

@@ -136,8 +136,8 @@ POINT = [("0", {"0": 1.0}), (".", {".": 1.0})]
         ([*POINT, ("8", {"8": 0.5, "\n": 0.5})], Fraction(4, 10)),
         # a third decimal is not looked at
         ([*POINT, ("8", {"8": 1.0}), ("5", {"5": 1.0}), ("9", {"9": 1.0})], Fraction(85, 100)),
-        # two digits in one token
-        ([*POINT, ("85", {"85": 0.5, "9": 0.25, "700": 0.25})], Fraction(425 + 225 + 175, 1000)),
+        # several digits in one token, of which the third is not looked at
+        ([*POINT, ("85", {"85": 0.5, "9": 0.25, "709": 0.25})], Fraction(425 + 225 + 175, 1000)),
         # point and digits in one token
         ([(" 0", {"0": 1.0}), (".8", {".8": 0.5, ".95": 0.5})], Fraction(875, 1000)),
         # all in one token, where 1.0 stands beside

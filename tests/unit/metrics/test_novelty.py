@@ -71,6 +71,14 @@ def test_recall_of_nouns_that_the_corpus_never_has():
     assert found.statistics.tolist() == [[1, 1], [0, 1]]
 
 
+def test_a_word_that_is_no_noun_by_itself_is_known_all_the_same():
+    def nouns_in_context(tokens: Sequence[str]) -> list[str]:
+        return [token for token in tokens if token == "run" and len(tokens) > 1]
+
+    found = untold_nouns(groups_of(["a run"]), [[["a", "run"]]], table_of("dogs run"), nouns_in_context)
+    assert found.value is None
+
+
 def test_where_the_corpus_has_every_noun_it_is_undefined():
     found = untold_nouns(groups_of(["a dog"]), [[["a", "dog"]]], table_of("dogs"), nouns)
     assert (found.value, found.reason) == (None, "The corpus has every noun of the references.")
