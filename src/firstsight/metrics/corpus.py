@@ -43,11 +43,16 @@ class CorpusTokens:
         """Return the tokens of each reference of one image."""
         return [self.table[at] for at in range(self.reference_offsets[index], self.reference_offsets[index + 1])]
 
-    @cached_property
+    @property
     def words(self) -> CorpusTokens:
         """The same with every token split at white space, as n-gram metrics count words."""
+        return self if self._split is None else self._split
+
+    @cached_property
+    def _split(self) -> CorpusTokens | None:
+        """None where nothing is split: an object that holds itself lives until the next search for cycles."""
         table = self.table.split_at_white_space()
-        return self if table is self.table else CorpusTokens(table, self.reference_offsets)
+        return None if table is self.table else CorpusTokens(table, self.reference_offsets)
 
 
 class Corpus:
