@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The first call of a test may load a library or a table; how long that takes on a busy machine is no property.
+settings.register_profile("firstsight", deadline=None)
+settings.load_profile("firstsight")
 
 _ROOT = Path(__file__).resolve().parents[1]
 
