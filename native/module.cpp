@@ -5,11 +5,13 @@
 #include "strings.h"
 #include "tokenizer.h"
 
-void register_lcs(nanobind::module_ &module);
+void register_lcs(nanobind::module_& module);
+void register_meteor(nanobind::module_& module);
 
 NB_MODULE(_native, module) {
     module.attr("VERSION") = 1;
     register_lcs(module);
+    register_meteor(module);
     register_ngrams(module);
     register_strings(module);
     register_tokenizer(module);
