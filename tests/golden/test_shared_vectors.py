@@ -22,7 +22,7 @@ SETS = [
     pytest.param("C1_nice21377_ref1", marks=pytest.mark.slow),
     pytest.param("C5_nice21377_ref5", marks=pytest.mark.slow),
 ]
-FILES = {"bleu": "bleu", "rouge_l": "rouge", "cider_d": "cider"}
+FILES = {"bleu": "bleu", "meteor": "meteor", "rouge_l": "rouge", "cider_d": "cider"}
 
 # The original cuts the period off a last initial if the *next* caption begins with a word such as "A". It therefore
 # gives two results for this caption: with the period here, without it in set C5. No function of one caption gives both.
@@ -58,6 +58,8 @@ def test_tokens_of_a_set_equal_the_original(shared: Path, name: str):
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("metric_name", sorted(FILES))
 def test_scores_from_raw_captions_equal_the_original(shared: Path, name: str, metric_name: str):
+    if not METRICS.load(metric_name).is_available():
+        pytest.skip(f"needs the data of the extra {metric_name}")
     metric = METRICS.load(metric_name)()
     original = read(shared / "golden" / f"{name}.{FILES[metric_name]}.json")
     captions = corpus_of(shared / "golden", name)
