@@ -28,7 +28,7 @@ from firstsight.types import Score
 if TYPE_CHECKING:
     from firstsight.metrics import Corpus, Metric
 
-__all__ = ["Members", "ScoredSystems", "score_systems", "tables_of"]
+__all__ = ["Drawn", "Members", "ScoredSystems", "draw", "score_systems", "tables_of"]
 
 _Floats = npt.NDArray[np.float64]
 Members = Mapping[str, Mapping[str, npt.NDArray[np.intp]]]
@@ -85,7 +85,39 @@ def tables_of(metrics: Sequence[Metric], corpora: Iterable[Corpus]) -> tuple[dic
     return {at: np.stack(tables, axis=1) for at, tables in enumerate(rows) if at not in reasons}, reasons
 
 
-def score_systems(found: ScoredSystems, metric: Metric, table: _Floats, signatures: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What the resamples of all metrics gave, drawn once: the scores of one metric after those of another."""
+
+    resampled: _Floats
+    """(resample, system, score)"""
+    p_values: _Floats
+    """(system, system, score)"""
+
+
+def draw(metrics: Sequence[Metric], tables: Sequence[_Floats], options: ComparisonOptions) -> Drawn:
+    """Return the resampled scores and the tests of all metrics.
+
+    Args:
+        metrics: One or more metrics.
+        tables: The statistics (image, system, statistic) of each.
+        options: Test, resamples and seed.
+    """
+    ends = np.cumsum([table.shape[2] for table in tables])[:-1]
+
+    def scores(totals: _Floats) -> _Floats:
+        parts = zip(metrics, np.split(totals, ends, axis=-1), strict=True)
+        return np.concatenate([metric.from_statistics(part) for metric, part in parts], axis=-1)
+
+    table = np.concatenate(tables, axis=2)
+    seed, n_test = options.evaluation.seed, options.n_test_resamples(table.shape[1])
+    resampled = scores(resampled_totals(table, n_resamples=options.evaluation.n_resamples, seed=seed))
+    return Drawn(resampled, _TESTS[options.test](table, scores, n_resamples=n_test, seed=seed).p_values)
+
+
+def score_systems(
+    found: ScoredSystems, metric: Metric, table: _Floats, signatures: Sequence[str], drawn: Drawn
+) -> None:
     """Add the scores of one metric to ``found``.
 
     Args:
@@ -93,16 +125,13 @@ def score_systems(found: ScoredSystems, metric: Metric, table: _Floats, signatur
         metric: The metric.
         table: Its statistics (image, system, statistic).
         signatures: That of each of its scores.
+        drawn: The resamples of its scores alone.
     """
-    options = found.options
-    draws = {"n_resamples": options.evaluation.n_resamples, "seed": options.evaluation.seed}
+    evaluation = found.options.evaluation
     values = metric.from_statistics(table.sum(axis=0))  # (system, score)
-    resampled = metric.from_statistics(resampled_totals(table, **draws))  # (resample, system, score)
     per_image = metric.from_statistics(table)  # (image, system, score)
-    n_test = options.n_test_resamples(len(found.systems))
-    tests = _TESTS[options.test](table, metric.from_statistics, n_resamples=n_test, seed=options.evaluation.seed)
     slices = {
-        (column, value): _bounds(metric, table[rows], **draws)
+        (column, value): _bounds(metric, table[rows], n_resamples=evaluation.n_resamples, seed=evaluation.seed)
         for column, of_column in found.members.items()
         for value, rows in of_column.items()
     }
@@ -112,7 +141,8 @@ def score_systems(found: ScoredSystems, metric: Metric, table: _Floats, signatur
             continue
         found.per_image[name] = per_image[:, :, at]
         found.slices[name] = {key: _scores(name, signature, bounds[:, :, at]) for key, bounds in slices.items()}
-        _rank(found, metric, _OneScore(name, signature, values[:, at], resampled[:, :, at], tests.p_values[:, :, at]))
+        one = _OneScore(name, signature, values[:, at], drawn.resampled[:, :, at], drawn.p_values[:, :, at])
+        _rank(found, metric, one)
 
 
 @dataclass(frozen=True, slots=True)

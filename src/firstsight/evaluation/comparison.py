@@ -12,7 +12,7 @@ import numpy.typing as npt
 from firstsight.datasets import CaptionSource, read_references
 from firstsight.datasets.columns import read_column
 from firstsight.errors import CaptionFileError, UsageError
-from firstsight.evaluation._comparison_scores import ScoredSystems, score_systems, tables_of
+from firstsight.evaluation._comparison_scores import Drawn, ScoredSystems, draw, score_systems, tables_of
 from firstsight.evaluation._comparison_systems import (
     corpora,
     join_systems,
@@ -189,6 +189,7 @@ def _compare(
     members = {column: _members(column, values, image_ids) for column, values in columns.items()}
     systems = corpora(list(joined.values()), setup.tokenizer, on_progress=setup.on_progress)
     tables, reasons = tables_of(setup.metrics, systems)
+    drawn = _drawn(setup, tables)
     reference_set = reference_set_hash(first.image_ids, first.references)
     counts = {"images": len(image_ids), "refs": sum(map(len, first.references))}
     absent = max(system.n_absent for system in joined.values())
@@ -201,7 +202,7 @@ def _compare(
             for name, signature in zip(metric.score_names, signatures, strict=True):
                 found.add_undefined(name, signature, reasons[number])
         else:
-            score_systems(found, metric, tables.pop(number), signatures)
+            score_systems(found, metric, tables[number], signatures, drawn[number])
     slices = tuple(
         Slice(column, value, len(rows), {name: scores[column, value] for name, scores in found.slices.items()})
         for column, values in members.items()
@@ -219,6 +220,17 @@ def _compare(
         reference_set=reference_set,
         notes=tuple(_notes(joined, members, len(image_ids))),
     )
+
+
+def _drawn(setup: _Setup, tables: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Drawn]:
+    """Return the resamples of each metric that has statistics, by its number."""
+    if not tables:
+        return {}
+    metrics = [setup.metrics[number] for number in tables]
+    drawn = draw(metrics, list(tables.values()), setup.options)
+    ends = np.cumsum([len(metric.score_names) for metric in metrics])[:-1]
+    parts = zip(np.split(drawn.resampled, ends, axis=-1), np.split(drawn.p_values, ends, axis=-1), strict=True)
+    return {number: Drawn(*part) for number, part in zip(tables, parts, strict=True)}
 
 
 def _members(column: str, values: Mapping[str, str], image_ids: Sequence[str]) -> dict[str, npt.NDArray[np.intp]]:
