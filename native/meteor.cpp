@@ -97,7 +97,9 @@ class CorpusPhrases {
     }
 
     std::span<const Phrase> of_caption(std::size_t caption) const {
-        return {phrases_.data() + offsets_[caption], offsets_[caption + 1] - offsets_[caption]};
+        const Run& run = runs_[caption / CAPTIONS_A_TASK];
+        const std::size_t place = caption % CAPTIONS_A_TASK;
+        return {run.phrases.data() + run.begins[place], run.begins[place + 1] - run.begins[place]};
     }
 
     std::span<const std::int32_t> paraphrases_of(std::int32_t number) const {
@@ -107,26 +109,27 @@ class CorpusPhrases {
     std::size_t size() const { return nodes_.size(); }
 
   private:
-    // Fill phrases_ with nodes in place of numbers: by caption, by start, shorter phrases first.
+    // The phrases of CAPTIONS_A_TASK captions, caption after caption; those of caption i of the run begin at begins[i].
+    struct Run {
+        std::vector<Phrase> phrases;
+        std::vector<std::uint32_t> begins;
+    };
+
+    // Fill the runs with nodes in place of numbers: by caption, by start, shorter phrases first.
     void find(const Corpus& corpus, const Lexicon& lexicon, const Trie& trie, int n_threads) {
-        std::vector<std::vector<Phrase>> runs((corpus.n_captions + CAPTIONS_A_TASK - 1) / CAPTIONS_A_TASK);
-        offsets_.assign(corpus.n_captions + 1, 0);
+        runs_.resize((corpus.n_captions + CAPTIONS_A_TASK - 1) / CAPTIONS_A_TASK);
         share_runs(corpus.n_captions, CAPTIONS_A_TASK, n_threads, [&] {
-            return [&](std::size_t begin, std::size_t end) {
-                std::vector<Phrase>& run = runs[begin / CAPTIONS_A_TASK];
+            return [&, found = std::vector<Phrase>{}](std::size_t begin, std::size_t end) mutable {
+                Run& run = runs_[begin / CAPTIONS_A_TASK];
+                found.clear();
+                run.begins.assign(1, 0);
                 for (std::size_t caption = begin; caption < end; ++caption) {
-                    const std::size_t before = run.size();
-                    find_in(corpus.words(caption), lexicon, trie, run);
-                    offsets_[caption + 1] = run.size() - before;
+                    find_in(corpus.words(caption), lexicon, trie, found);
+                    run.begins.push_back(static_cast<std::uint32_t>(found.size()));
                 }
+                run.phrases.assign(found.begin(), found.end());
             };
         });
-        for (std::size_t caption = 0; caption < corpus.n_captions; ++caption) offsets_[caption + 1] += offsets_[caption];
-        phrases_.reserve(offsets_.back());
-        for (std::vector<Phrase>& run : runs) {
-            phrases_.insert(phrases_.end(), run.begin(), run.end());
-            run = {};
-        }
     }
 
     static void find_in(Words words, const Lexicon& lexicon, const Trie& trie, std::vector<Phrase>& into) {
@@ -144,14 +147,15 @@ class CorpusPhrases {
     // Number the nodes that occur, in place of the nodes themselves.
     void number(const Trie& trie) {
         numbers_.assign(trie.n_nodes(), -1);
-        for (Phrase& phrase : phrases_) {
-            std::int32_t& number = numbers_[static_cast<std::size_t>(phrase.number)];
-            if (number < 0) {
-                number = static_cast<std::int32_t>(nodes_.size());
-                nodes_.push_back(phrase.number);
+        for (Run& run : runs_)
+            for (Phrase& phrase : run.phrases) {
+                std::int32_t& number = numbers_[static_cast<std::size_t>(phrase.number)];
+                if (number < 0) {
+                    number = static_cast<std::int32_t>(nodes_.size());
+                    nodes_.push_back(phrase.number);
+                }
+                phrase.number = number;
             }
-            phrase.number = number;
-        }
     }
 
     void cut_down(const Trie& trie, int n_threads) {
@@ -167,10 +171,9 @@ class CorpusPhrases {
         numbers_ = {};
     }
 
-    std::vector<Phrase> phrases_;
-    std::vector<std::size_t> offsets_;                     // (n_captions + 1)
-    std::vector<std::int32_t> nodes_;                      // by number
-    std::vector<std::int32_t> numbers_;                    // by node, while the phrases are numbered
+    std::vector<Run> runs_;
+    std::vector<std::int32_t> nodes_;                     // by number
+    std::vector<std::int32_t> numbers_;                   // by node, while the phrases are numbered
     std::vector<std::vector<std::int32_t>> paraphrases_;  // by number: numbers, in the order of the table
 };
 

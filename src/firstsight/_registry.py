@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
@@ -46,4 +48,10 @@ class Registry(Generic[T]):
         return cast(T, entries[name].load())
 
     def _entries(self) -> dict[str, EntryPoint]:
-        return {entry.name: entry for entry in entry_points(group=self._group)}
+        return _entries(self._group, tuple(sys.path))
+
+
+@lru_cache
+def _entries(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:  # noqa: ARG001
+    """Return the entry points of a group; a scan of ``path`` takes milliseconds, so each is scanned once."""
+    return {entry.name: entry for entry in entry_points(group=group)}

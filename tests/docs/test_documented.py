@@ -37,7 +37,9 @@ def test_every_metric_is_documented(name: str) -> None:
     assert set(metric.score_names) <= set(headings[0].split(", "))
     section = _page("metrics.md").split(f"(`{name}`)")[1].split("\n## ")[0]
     low, high = metric.score_range
-    direction = f"{'higher' if metric.higher_is_better else 'lower'} is better" if metric.is_quality else "a description"
+    direction = (
+        f"{'higher' if metric.higher_is_better else 'lower'} is better" if metric.is_quality else "a description"
+    )
     assert f"Range {low:g} to {high:g}, {direction}" in section
 
 

@@ -169,7 +169,7 @@ def _set_up(names: Sequence[str] | None, options: EvaluationOptions | None, on_p
 
 def _evaluate(setup: _Setup, joined: JoinedCaptions, images: Mapping[str, Path] | None) -> Evaluation:
     """Score the corpus in the order of its ids, so that the order of the files changes no digit."""
-    order = sorted(range(len(joined.image_ids)), key=lambda index: joined.image_ids[index])
+    order = sorted(range(len(joined.image_ids)), key=joined.image_ids.__getitem__)
     position = np.argsort(order)
     corpus = _corpus(setup, joined, order, images)
     reference_set = reference_set_hash(joined.image_ids, joined.references)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -133,7 +134,7 @@ class Corpus:
     @cached_property
     def tokens(self) -> CorpusTokens:
         """The tokens of all captions."""
-        captions = [*self.candidates, *(caption for group in self.references for caption in group)]
+        captions = [*self.candidates, *chain.from_iterable(self.references)]
         table = self._tokenizer.table(captions)
         self.report("tokenise", len(self))
         return CorpusTokens(table, self.reference_offsets)

@@ -136,8 +136,7 @@ def _sections(sources: Sources, tell: Callable[[float], None]) -> list[bytes]:
     function_words = {word for word in sources.words("function/english.words") if word}
     phrase_words = set(b" ".join(phrases).split())
     known = phrase_words | synonyms.words | function_words | plain | before_number
-    known |= {stem(word.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape") for word in known}
-    words, number, buckets = _number_words(known)
+    words, number, buckets = _number_words(_with_stems(known))
     tell(0.7)
     trie, leaf = _trie(phrases, number, tell)
     del phrases
@@ -185,6 +184,19 @@ def _prefixes(sources: Sources) -> tuple[set[bytes], set[bytes]]:
     return plain, before_number
 
 
+def _with_stems(known: set[bytes]) -> set[bytes]:
+    """Return the words, their stems, the stems of those, and so on, so that each word has its stem among them."""
+    new = known
+    while new:
+        new = {_stem(word) for word in new} - known
+        known = known | new
+    return known
+
+
+def _stem(word: bytes) -> bytes:
+    return stem(word.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
 def _number_words(known: set[bytes]) -> tuple[list[bytes], dict[bytes, int], _Array]:
     """Return the words in the order of their ids, their ids, and the buckets of their checksums."""
     words = sorted(known, key=lambda word: (zlib.crc32(word), word))
@@ -203,8 +215,7 @@ def _records(
     records["text"] = np.cumsum(records["text_bytes"], dtype=np.int64) - records["text_bytes"]
     records["crc"] = [zlib.crc32(word) for word in words]
     records["flags"] = [FUNCTION_WORD * (word in function_words) for word in words]
-    stems = (stem(word.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape") for word in words)
-    records["stem"] = [number.get(form, place) for place, form in enumerate(stems)]
+    records["stem"] = [number[_stem(word)] for word in words]
     return b"".join(words), records
 
 

@@ -1,7 +1,7 @@
 """METEOR's data as one file that is mapped into memory: words, their synonyms, and paraphrases as a trie.
 
 The file is made once from the installed data (see ``build.py``) and read by NumPy and by the native core alike. All
-numbers are little-endian and unsigned; every section begins at a multiple of 64 bytes. Layout, version 1::
+numbers are little-endian and unsigned; every section begins at a multiple of 64 bytes. Layout, version 2::
 
     0    magic "FSMETEOR"
     8    u32  version of the layout
@@ -16,7 +16,7 @@ numbers are little-endian and unsigned; every section begins at a multiple of 64
     512  the sections:
 
     0 words          n records of 32 bytes: u32 text, u16 text_bytes, u16 flags (bit 0: function word), u32 stem (the
-                     id of another word), u32 node, u32 own, u16 n_own, u16 n_all, u32 all, u32 CRC-32 of the text.
+                     id of that word), u32 node, u32 own, u16 n_own, u16 n_all, u32 all, u32 CRC-32 of the text.
                      The id of a word is its place; words are sorted by CRC-32, then by text.
     1 word_buckets   u32 x (2**b + 1), with 2**b >= n: the words whose CRC-32 begins with the b bits k are
                      word_buckets[k] up to, without, word_buckets[k + 1]
@@ -52,7 +52,7 @@ import numpy.typing as npt
 __all__ = ["HEADER_BYTES", "SECTIONS", "WORD", "IndexUnusableError", "MeteorIndex", "WordRecord", "header"]
 
 MAGIC = b"FSMETEOR"
-VERSION = 1
+VERSION = 2
 HEADER_BYTES = 512
 SECTIONS = (
     *("words", "word_buckets", "texts", "synsets", "node_words"),

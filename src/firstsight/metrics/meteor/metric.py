@@ -13,8 +13,8 @@ from firstsight.errors import MissingDependencyError
 from firstsight.metrics.base import TokenMetric, Tokens
 from firstsight.metrics.corpus import Corpus
 from firstsight.metrics.meteor.align import align
-from firstsight.metrics.meteor.build import open_index
-from firstsight.metrics.meteor.index import MeteorIndex
+from firstsight.metrics.meteor.build import index_path, open_index
+from firstsight.metrics.meteor.index import IndexUnusableError, MeteorIndex
 from firstsight.metrics.meteor.native import corpus_statistics
 from firstsight.metrics.meteor.score import ALPHA, BETA, DELTA, GAMMA, WEIGHTS, score, statistics
 from firstsight.metrics.meteor.sources import find_sources
@@ -105,7 +105,6 @@ class Meteor(TokenMetric):
             MissingDependencyError: The data are not installed.
             BackendError: They cannot be read.
         """
-        digest = self._index.digest if self._index else find_sources().digest()
         return {
             "language": "en",
             "norm": "yes",
@@ -115,8 +114,18 @@ class Meteor(TokenMetric):
             "delta": DELTA,
             "modules": "exact,stem,synonym,paraphrase",
             "weights": ",".join(map(str, WEIGHTS)),
-            "data": digest.hex()[:12],
+            "data": self._digest().hex()[:12],
         }
+
+    def _digest(self) -> bytes:
+        """Return the SHA-256 of the data, from the index where there is one."""
+        if self._index is None:
+            sources = find_sources()
+            try:
+                self._index = MeteorIndex(index_path(), sources.identity())
+            except IndexUnusableError:
+                return sources.digest()
+        return self._index.digest
 
     def prepare(self, corpus: Corpus) -> None:
         """Open the index of the data, made first where there is none.

@@ -67,7 +67,7 @@ class Vocabulary:
         record = self.index.word(text)
         if record is None:
             return Word(text, stem(text), self._synsets_by_rule(text), is_function=False, number=-1, node=0)
-        return Word(text, stem(text), record.synsets, record.is_function, record.number, record.node)
+        return Word(text, self.index.text(record.stem), record.synsets, record.is_function, record.number, record.node)
 
     def _synsets_by_rule(self, text: str) -> frozenset[int]:
         records: list[WordRecord | None] = [self.index.word(form) for form in base_forms(text)]
