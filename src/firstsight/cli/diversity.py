@@ -14,6 +14,7 @@ from firstsight.cli._text import warning
 from firstsight.errors import CaptionFileError, UsageError
 
 if TYPE_CHECKING:
+    from firstsight.datasets import Role
     from firstsight.metrics.diversity import CaptionGroups, Measure
     from firstsight.tokenizers import TokenTable
 
@@ -89,9 +90,9 @@ def _report(
     from firstsight.tokenizers import TOKENIZERS
 
     tokenizer = TOKENIZERS.load(tokenizer_name)()
-    own = _captions(candidates)
-    told = _captions(references) if references else None
-    known = _captions(corpus) if corpus else None
+    own = _captions(candidates, "candidates")
+    told = _captions(references, "references") if references else None
+    known = _captions(corpus, "references") if corpus else None
     texts = [text for group in own.values() for text in group]
 
     def groups_of(captions: dict[str, tuple[str, ...]]) -> CaptionGroups:
@@ -115,20 +116,18 @@ def _report(
     )
 
 
-def _captions(source: str) -> dict[str, tuple[str, ...]]:
+def _captions(source: str, role: Role) -> dict[str, tuple[str, ...]]:
     """Return all captions of each image; images without any are left out, and how many is told."""
-    from firstsight.datasets.readers import _rows_of
+    from firstsight.datasets import read_captions
 
-    text, _, rows = _rows_of(source, "candidates")
-    captions: dict[str, list[str]] = {}
-    for row in rows:
-        captions.setdefault(row.image_id, []).extend(row.captions)
-    without = sum(not group for group in captions.values())
-    if without == len(captions):
-        raise CaptionFileError(f"{text.name}: none of {len(captions):,} images has a caption.")
-    if without:
-        warning(f"{text.name}: {without:,} of {len(captions):,} images have no caption and are left out.")
-    return {image_id: tuple(group) for image_id, group in captions.items() if group}
+    file = read_captions(source, role)
+    captions = {image_id: group for image_id, group in file.captions.items() if group}
+    n_images, n_without = len(file.captions), len(file.captions) - len(captions)
+    if not captions:
+        raise CaptionFileError(f"{file.name}: none of {n_images:,} images has a caption.")
+    if n_without:
+        warning(f"{file.name}: {n_without:,} of {n_images:,} images have no caption and are left out.")
+    return captions
 
 
 def _untold(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from firstsight.datasets.readers import (
     CandidateFile,
+    CaptionFile,
     CaptionSource,
     ReferenceFile,
+    Role,
     read_candidates,
+    read_captions,
     read_references,
 )
 from firstsight.datasets.writers import (
@@ -23,15 +26,18 @@ from firstsight.datasets.writers import (
 __all__ = [
     "FORMAT_NAMES",
     "CandidateFile",
+    "CaptionFile",
     "CaptionSource",
     "CsvFormat",
     "JsonFormat",
     "JsonlFormat",
     "RecordFormat",
     "ReferenceFile",
+    "Role",
     "TextFormat",
     "format_of",
     "read_candidates",
+    "read_captions",
     "read_references",
     "record_from_json",
 ]

@@ -28,7 +28,16 @@ from firstsight.datasets._rows import CaptionRow, Role
 from firstsight.datasets._source import CaptionSource, SourceText, quoted, read_source
 from firstsight.errors import CaptionFileError
 
-__all__ = ["CandidateFile", "CaptionSource", "ReferenceFile", "read_candidates", "read_references"]
+__all__ = [
+    "CandidateFile",
+    "CaptionFile",
+    "CaptionSource",
+    "ReferenceFile",
+    "Role",
+    "read_candidates",
+    "read_captions",
+    "read_references",
+]
 
 _SHOWN_IDS = 5
 
@@ -37,8 +46,8 @@ _SHOWN_IDS = 5
 class CandidateFile:
     """The candidates of one file.
 
-    ``captions`` has the first caption of each image, ``failures`` why an image has none, and ``places`` where each
-    id stands in the file, such as ``line 3``.
+    ``captions`` has the first caption of each image, ``failures`` why an image has none, ``places`` where each id
+    stands in the file, such as ``line 3``, and ``files`` the photo's file of each id where the record names it.
     """
 
     name: str
@@ -46,18 +55,26 @@ class CandidateFile:
     captions: dict[str, str]
     failures: dict[str, str] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceFile:
-    """The references of one file: every caption of each image, in file order, and where each id stands first."""
+class CaptionFile:
+    """Every caption of each image of one file, in file order, and where each id stands first.
+
+    ``files`` has the photo's file of each id where the records name it.
+    """
 
     name: str
     format: str
     captions: dict[str, tuple[str, ...]]
     places: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    """The photo's file of each id, where the file of captions names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceFile(CaptionFile):
+    """The references of one file: no image is without."""
 
 
 _Rows: TypeAlias = Callable[[SourceText, Role], Iterator[CaptionRow]]
@@ -119,7 +136,31 @@ def read_candidates(source: CaptionSource) -> CandidateFile:
         captions={row.image_id: row.captions[0] for row in rows if row.captions},
         failures={row.image_id: row.failure or "no caption" for row in rows if not row.captions},
         places={row.image_id: row.place for row in rows},
+        files={row.image_id: row.file for row in rows if row.file},
     )
+
+
+@_no_collection()
+def read_captions(source: CaptionSource, role: Role = "candidates") -> CaptionFile:
+    r"""Return all captions of each image of a file; several records of one id count together.
+
+    Args:
+        source: A path, ``-`` for standard input, or a binary stream.
+        role: Whose captions are read where a file has both: those of the ``candidates`` or of the ``references``.
+
+    Returns:
+        The captions by image id; an image that has none, such as one that failed, has an empty tuple.
+
+    Raises:
+        CaptionFileError: The file cannot be read.
+
+    Example:
+        >>> import io
+        >>> file = io.BytesIO(b'{"image_id": 42, "captions": ["A dog.", "Dogs."]}\n{"image_id": 7, "captions": []}\n')
+        >>> read_captions(file).captions
+        {'42': ('A dog.', 'Dogs.'), '7': ()}
+    """
+    return CaptionFile(*_all_captions(source, role))
 
 
 @_no_collection()
@@ -138,23 +179,29 @@ def read_references(source: CaptionSource) -> ReferenceFile:
         >>> read_references(file).captions
         {'42': ('A dog runs.', 'A brown dog.')}
     """
-    text, caption_format, rows = _rows_of(source, "references")
+    found = ReferenceFile(*_all_captions(source, "references"))
+    bare = [image_id for image_id, texts in found.captions.items() if not any(text.strip() for text in texts)]
+    if bare:
+        shown = ", ".join(f"{quoted(image_id)} ({found.places[image_id]})" for image_id in bare[:_SHOWN_IDS])
+        raise CaptionFileError(
+            f"{found.name}: {len(bare):,} of {len(found.captions):,} images have no reference caption: {shown}"
+            f"{', …' if len(bare) > _SHOWN_IDS else ''}. Give each at least one, or take it out of the file."
+        )
+    return found
+
+
+def _all_captions(
+    source: CaptionSource, role: Role
+) -> tuple[str, str, dict[str, tuple[str, ...]], dict[str, str], dict[str, str]]:
+    """Return the fields of a ``CaptionFile``."""
+    text, caption_format, rows = _rows_of(source, role)
     captions: dict[str, list[str]] = {}
     places: dict[str, str] = {}
     for row in rows:
         captions.setdefault(row.image_id, []).extend(row.captions)
         places.setdefault(row.image_id, row.place)
-    bare = [image_id for image_id, texts in captions.items() if not any(text.strip() for text in texts)]
-    if bare:
-        shown = ", ".join(f"{quoted(image_id)} ({places[image_id]})" for image_id in bare[:_SHOWN_IDS])
-        raise CaptionFileError(
-            f"{text.name}: {len(bare):,} of {len(captions):,} images have no reference caption: {shown}"
-            f"{', …' if len(bare) > _SHOWN_IDS else ''}. Give each at least one, or take it out of the file."
-        )
     files = {row.image_id: row.file for row in rows if row.file}
-    return ReferenceFile(
-        text.name, caption_format, {key: tuple(texts) for key, texts in captions.items()}, places, files
-    )
+    return text.name, caption_format, {key: tuple(texts) for key, texts in captions.items()}, places, files
 
 
 def _rows_of(source: CaptionSource, role: Role) -> tuple[SourceText, str, list[CaptionRow]]:

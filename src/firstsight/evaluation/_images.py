@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from firstsight.errors import CaptionFileError, UsageError
@@ -18,14 +19,19 @@ _SHOWN_IDS = 5
 
 
 def image_files(
-    images: ImageSource | None, image_ids: Iterable[str], named: Mapping[str, str] | None = None
+    images: ImageSource | None,
+    image_ids: Iterable[str],
+    named: Mapping[str, str] = MappingProxyType({}),
+    named_by_candidates: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Path] | None:
     """Return the file of each image, or None where no images were given.
 
     Args:
         images: A folder, with its subfolders, or files by image id.
         image_ids: The images that are wanted.
-        named: The file that a caption file names for an image: its path in the folder, or the end of it.
+        named: The file that the references name for an image: its path in the folder, or the end of it.
+        named_by_candidates: The same of the candidates, which counts only where neither ``named`` nor the id leads to
+            one file: no candidate is scored with an image of its own choice.
 
     Raises:
         UsageError: There is no such folder.
@@ -41,7 +47,8 @@ def image_files(
         if not folder.is_dir():
             raise UsageError(f"The images should be in the folder {str(folder)!r}, and there is none. Name another.")
         index = _Index(folder)
-        pairs = ((image_id, index.find(image_id, (named or {}).get(image_id))) for image_id in image_ids)
+        names = ((image_id, named.get(image_id), named_by_candidates.get(image_id)) for image_id in image_ids)
+        pairs = ((image_id, index.find(image_id, *both)) for image_id, *both in names)
         found = {image_id: path for image_id, path in pairs if path is not None}
         where = f"the folder {folder}"
     absent = [image_id for image_id in image_ids if image_id not in found]
@@ -49,7 +56,7 @@ def image_files(
         shown = ", ".join(map(repr, absent[:_SHOWN_IDS])) + (", …" if len(absent) > _SHOWN_IDS else "")
         raise CaptionFileError(
             f"{len(absent):,} of {len(found) + len(absent):,} images have no file in {where}: {shown}. A file is named "
-            "as the image id, with an image's extension or without, or as the references say. Add what is missing."
+            "as the image id, with an image's extension or without, or as the caption files say. Add what is missing."
         )
     return found
 
@@ -67,15 +74,21 @@ class _Index:
             for key in keys:
                 self._files.setdefault(key, []).append(path)
 
-    def find(self, image_id: str, named: str | None) -> Path | None:
-        if named is not None:
-            parts = PurePosixPath(named.replace("\\", "/")).parts
-            for start in range(len(parts)):
-                files = self._files.get("/".join(parts[start:]), [])
-                if len(files) == 1:
-                    return files[0]
+    def find(self, image_id: str, named: str | None, named_by_candidates: str | None) -> Path | None:
+        if (path := self._by_name(named)) is not None:
+            return path
         files = self._files.get(image_id, [])
-        if len(files) > 1:
+        if len(files) == 1:
+            return files[0]
+        if (path := self._by_name(named_by_candidates)) is not None:
+            return path
+        if files:
             both = " and ".join(str(path) for path in files[:2])
             raise CaptionFileError(f"The image {image_id!r} has several files: {both}. Keep one of them.")
-        return files[0] if files else None
+        return None
+
+    def _by_name(self, name: str | None) -> Path | None:
+        """Return the one file whose path ends as ``name`` does, as much of it as there is."""
+        parts = PurePosixPath(name.replace("\\", "/")).parts if name else ()
+        ends = (self._files.get("/".join(parts[start:]), []) for start in range(len(parts)))
+        return next((files[0] for files in ends if len(files) == 1), None)

@@ -119,7 +119,7 @@ def evaluate(
     """
     setup = _set_up(metrics, options, on_progress)
     joined = join(candidates, references, setup.options.missing)
-    return _evaluate(setup, joined, _files(setup, images, joined, {}))
+    return _evaluate(setup, joined, _files(setup, images, joined))
 
 
 def evaluate_files(
@@ -134,14 +134,14 @@ def evaluate_files(
     """Return the scores of a file of candidates against a file of references, as ``evaluate`` does.
 
     Messages about ids name the lines on which they stand. Of the images in a folder, those whose file the references
-    name are found by that name, the others by their id.
+    name are found by that name, the others by their id, and the rest by the file that the candidates name.
     """
     setup = _set_up(metrics, options, on_progress)
     reference_file = read_references(references)
     candidate_file = read_candidates(candidates)
     place = file_places(candidate_file, reference_file)
     joined = join(candidate_file.captions, reference_file.captions, setup.options.missing, place)
-    return _evaluate(setup, joined, _files(setup, images, joined, reference_file.files))
+    return _evaluate(setup, joined, _files(setup, images, joined, reference_file.files, candidate_file.files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +212,11 @@ def _evaluate(setup: _Setup, joined: JoinedCaptions, images: Mapping[str, Path] 
 
 
 def _files(
-    setup: _Setup, images: ImageSource | None, joined: JoinedCaptions, named: Mapping[str, str]
+    setup: _Setup, images: ImageSource | None, joined: JoinedCaptions, *named: Mapping[str, str]
 ) -> Mapping[str, Path] | None:
     """Return the files of the images, where a metric looks at them."""
     wanted = images if any(metric.needs_images for metric in setup.metrics) else None
-    return image_files(wanted, joined.image_ids, named)
+    return image_files(wanted, joined.image_ids, *named)
 
 
 def _prepare(metric: Metric, corpus: Corpus, options: EvaluationOptions) -> None:

@@ -113,6 +113,20 @@ def test_references_of_other_images(firstsight, tmp_path: Path, candidates: Path
     assert "No image of CANDIDATES has a caption in --references" in done.stderr
 
 
+def test_each_file_gives_the_captions_of_its_side(firstsight, tmp_path: Path, candidates: Path):
+    both = tmp_path / "both.csv"
+    both.write_text("image_id,caption,caption_gt\n1,a dog runs,a cow\n2,a cat,a horse\n")
+    other = tmp_path / "references.csv"
+    other.write_text("image_id,caption\n1,a cow\n2,a horse\n")
+    found = [
+        json.loads(firstsight("diversity", candidates, option, file, "--format", "json").stdout)
+        for option in ("--references", "--corpus")
+        for file in (both, other)
+    ]
+    assert found[0] == found[1]
+    assert found[2] == found[3]
+
+
 def test_another_tokenizer(firstsight, tmp_path: Path):
     file = write(tmp_path / "c.jsonl", [("1", ["两只狗"]), ("2", ["一只猫"])])
     found = json.loads(firstsight("diversity", file, "--tokenizer", "words", "--format", "json").stdout)

@@ -366,6 +366,10 @@ def test_images_are_found_for_metrics_that_look_at_them(
     (folder / "photos" / "3.webp").touch()
     assert evaluate("--images", "photos", "--metric", "bleu").exit_code == 0
     assert seen == {"1": Path("photos/1.jpg"), "2": Path("photos/2.png"), "3": Path("photos/3.webp")}
+    (folder / "photos" / "3.webp").rename(folder / "photos" / "odd.webp")
+    (folder / "named.csv").write_text("image_id,file,caption\n1,,A dog.\n2,,Cats.\n3,of/odd.webp,A surfer.\n")
+    assert evaluate("--images", "photos", "--metric", "bleu", candidates="named.csv").exit_code == 0
+    assert seen["3"] == Path("photos/odd.webp")
 
 
 def test_help_has_an_example_and_fits_a_screen(firstsight: RunCommand) -> None:

@@ -7,12 +7,13 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstsight.datasets import read_candidates, read_references
+from firstsight.datasets import read_candidates, read_captions, read_references
 from firstsight.datasets.writers import guarded
 
 CAPTIONS = {"42": ["A dog runs.", 'The "brown" dog, running\nfast.'], "007": ["Zwei Katzen; drei Mäuse.", "고양이"]}
@@ -114,6 +115,29 @@ def test_each_side_takes_its_own_column() -> None:
     text = "public_id,caption,caption_gt\n1,ours,theirs\n"
     assert read_candidates(stream(text)).captions == {"1": "ours"}
     assert read_references(stream(text)).captions == {"1": ("theirs",)}
+
+
+@pytest.mark.parametrize("read", [read_candidates, read_captions, read_references])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"image_id": 1, "file": "a/1.jpg", "caption": "x"}\n{"image_id": 2, "caption": "y"}\n',
+        "image_id,file,caption\n1,a/1.jpg,x\n2,,y\n",
+        '[{"image_id": 1, "file_name": "a/1.jpg", "caption": "x"}, {"image_id": 2, "caption": "y"}]',
+        '{"images": [{"id": 1, "file_name": "a/1.jpg"}], '
+        '"annotations": [{"image_id": 1, "caption": "x"}, {"image_id": 2, "caption": "y"}]}',
+    ],
+)
+def test_the_file_of_an_image_is_known_where_it_is_named(read: Callable[..., Any], text: str) -> None:
+    assert read(stream(text)).files == {"1": "a/1.jpg"}
+
+
+def test_all_captions_of_an_image_and_none_of_one_that_failed() -> None:
+    text = '{"image_id": 1, "captions": ["a", "b"]}\n{"image_id": 2, "captions": [], "error": "gone"}\n'
+    text += '{"image_id": 1, "caption": "c", "caption_gt": "d"}\n'
+    found = read_captions(stream(text))
+    assert (found.captions, found.places) == ({"1": ("a", "b", "c"), "2": ()}, {"1": "line 1", "2": "line 2"})
+    assert read_captions(stream(text), "references").captions["1"] == ("a", "b", "d")
 
 
 def test_image_id_stands_before_public_id_and_id() -> None:

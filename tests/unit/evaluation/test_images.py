@@ -63,13 +63,27 @@ def test_no_id_leads_elsewhere(folder: Path, image_id: str) -> None:
         image_files(str(folder), ["1", image_id], {image_id: image_id})
     assert str(caught.value) == (
         f"1 of 2 images have no file in the folder {folder}: {image_id!r}. A file is named as the image id, with an "
-        "image's extension or without, or as the references say. Add what is missing."
+        "image's extension or without, or as the caption files say. Add what is missing."
     )
 
 
 def test_two_files_of_one_id_are_told(folder: Path) -> None:
     with pytest.raises(CaptionFileError, match=r"The image 'twin' has several files: .*twin\.jpg and .*twin\.png"):
         image_files(folder, ["twin"])
+
+
+def test_candidates_name_a_file_only_where_nothing_else_leads_to_one(folder: Path) -> None:
+    def found(image_id: str, by_references: str = "", by_candidates: str = "") -> Path:
+        named = {image_id: by_references} if by_references else {}
+        return (image_files(folder, [image_id], named, {image_id: by_candidates}) or {})[image_id]
+
+    assert found("id", by_candidates="photos/y/5.jpg") == folder / "y/5.jpg"
+    assert found("twin", by_candidates="twin.png") == folder / "twin.png"
+    assert found("5", by_candidates="photos/x/5.jpg") == folder / "x/5.jpg"
+    assert found("1", by_candidates="sub/4.jpg") == folder / "1.jpg"
+    assert found("id", by_references="1.jpg", by_candidates="sub/4.jpg") == folder / "1.jpg"
+    with pytest.raises(CaptionFileError, match="1 of 1 images have no file"):
+        found("id", by_candidates="../secret.jpg")
 
 
 def test_files_by_id_and_none(folder: Path) -> None:
