@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import overload
 
@@ -9,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = ["TokenTable"]
+
+_WHITE_SPACE = re.compile(r"\s")
 
 
 class TokenTable(Sequence[list[str]]):
@@ -53,9 +56,9 @@ class TokenTable(Sequence[list[str]]):
             >>> TokenTable.from_tokens([["22\u00a03/4", "lb"]]).split_at_white_space()[0]
             ['22', '3/4', 'lb']
         """
-        parts = [word.split() for word in self.words]
-        if all(len(part) == 1 and part[0] == word for part, word in zip(parts, self.words, strict=True)):
+        if not any(map(_WHITE_SPACE.search, self.words)) and "" not in self.words:
             return self
+        parts = [word.split() if _WHITE_SPACE.search(word) or not word else [word] for word in self.words]
         if not all(parts):  # a token of white space alone, which no tokenizer here makes
             return TokenTable.from_tokens(" ".join(tokens).split() for tokens in self)
         known: dict[str, int] = {}
