@@ -40,14 +40,16 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"The folder {folder} of the output {path.name} cannot be written to.")
 
 
-def write_whole(path: Path, text: str, *, overwrite: bool) -> None:
-    """Write ``text`` as UTF-8 to a temporary file beside ``path`` and rename it; a device or pipe is written directly.
+def write_whole(path: Path, content: str | bytes, *, overwrite: bool) -> None:
+    """Write to a temporary file beside ``path`` and rename it; a device or pipe is written directly.
+
+    Text is written as UTF-8, a lone surrogate as its escape.
 
     Raises:
         OutputError: As ``check_output``, or writing failed; ``path`` is then as it was.
     """
     check_output(path, overwrite=overwrite)
-    data = text.encode("utf-8", "backslashreplace")
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return

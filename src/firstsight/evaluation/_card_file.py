@@ -9,12 +9,10 @@ words is a JSON list. Dates and order of the members are fixed: the same content
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
 import os
-import secrets
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,8 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from firstsight._files import check_output
-from firstsight.errors import CaptionFileError, OutputError
+from firstsight._files import write_whole
+from firstsight.errors import CaptionFileError
 from firstsight.types import Json
 
 __all__ = ["Array", "Blobs", "canonical_hash", "decoded", "encoded", "read_members", "write_members"]
@@ -90,24 +88,12 @@ def write_members(path: Path, header: Json, blobs: Blobs, *, overwrite: bool) ->
     Raises:
         OutputError: The file exists and ``overwrite`` is false, or it cannot be written.
     """
-    check_output(path, overwrite=overwrite)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         _add(archive, _HEADER, json.dumps(header, indent=1, sort_keys=True).encode("ascii") + b"\n")
         for name in sorted(blobs):
             _add(archive, _BLOBS + name, blobs[name])
-    if path.exists() and not path.is_file():  # a device or a pipe
-        path.write_bytes(file.getvalue())
-        return
-    temporary = path.resolve().with_name(f".firstsight-{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_bytes(file.getvalue())
-        temporary.replace(path.resolve())
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    write_whole(path, file.getvalue(), overwrite=overwrite)
 
 
 def read_members(path: Path) -> tuple[dict[str, Any], Blobs]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from firstsight._files import write_whole
 from firstsight.captioners.embedded.preprocess import to_pixels
 from firstsight.errors import ImageError, TrainingError
 from firstsight.images import load_image
@@ -96,18 +97,12 @@ def encode_images(
             for array in arrays:
                 array.flush()  # type: ignore[attr-defined]
             state["n_done"] = index + 1
-            _replace_text(progress, json.dumps(state))
+            write_whole(progress, json.dumps(state), overwrite=True)
             on_progress(index + 1, len(files))
     if not arrays:
         raise TrainingError(f"None of the {len(files)} photos can be read; the first: {state['failures']['0']}")
     grid, logits = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS)
     return Features(grid, logits, {int(index): reason for index, reason in state["failures"].items()})
-
-
-def _replace_text(file: Path, text: str) -> None:
-    temporary = file.with_name(file.name + ".part")
-    temporary.write_text(text)
-    temporary.replace(file)
 
 
 def views(image: RgbImage, n_variants: int, random: np.random.Generator) -> list[RgbImage]:
