@@ -14,7 +14,7 @@ from firstsight import errors
 from firstsight.captioners import CAPTIONERS
 from firstsight.cli.main import cli
 from firstsight.errors import FirstsightError
-from firstsight.metrics import METRICS
+from firstsight.metrics import METRICS, Metric
 from firstsight.tokenizers import TOKENIZERS
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +22,7 @@ _REFERENCE = _ROOT / "docs" / "reference"
 _PAGES = [_ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 _PAGES += sorted((_ROOT / "docs").rglob("*.md"))
 _ERRORS = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, FirstsightError)]
+_SECTIONS = ["Definition", "Range", "What it sees", "What it misses", "Differences from the original", "Source"]
 _VERBS = cli.list_commands(click.Context(cli))
 
 
@@ -30,17 +31,65 @@ def _page(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", METRICS.names())
-def test_every_metric_is_documented(name: str) -> None:
+def test_every_metric_has_a_page(name: str) -> None:
     metric = METRICS.load(name)
-    headings = re.findall(rf"^## (.*) \(`{re.escape(name)}`\)$", _page("metrics.md"), re.MULTILINE)
-    assert len(headings) == 1, f"docs/reference/metrics.md has no heading that ends with (`{name}`)"
-    assert set(metric.score_names) <= set(headings[0].split(", "))
-    section = _page("metrics.md").split(f"(`{name}`)")[1].split("\n## ")[0]
+    page = _page(f"metrics/{name}.md")
+    title, *sections = re.findall(r"^#{1,2} (.*)$", page, re.MULTILINE)
+    assert title == f"{', '.join(metric.score_names)} (`{name}`)"
+    assert [section for section in sections if section in _SECTIONS] == _SECTIONS
     low, high = metric.score_range
-    direction = (
-        f"{'higher' if metric.higher_is_better else 'lower'} is better" if metric.is_quality else "a description"
+    direction = f"{_direction(metric)} is better" if metric.is_quality else "a description"
+    assert f"Range {low:g} to {high:g}, {direction}" in _section(page, "Range")
+
+
+def _direction(metric: type[Metric]) -> str:
+    return "higher" if metric.higher_is_better else "lower"
+
+
+def _section(page: str, title: str) -> str:
+    return page.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_the_index_has_a_row_for_each_metric_and_no_other() -> None:
+    row = re.compile(
+        r"^\| \[[^\]]+\]\(metrics/(\w+)\.md\) \| `(\w+)` \| ([^|]+) \| ([^|]+) \|(.*)\|(.*)\|$", re.MULTILINE
     )
-    assert f"Range {low:g} to {high:g}, {direction}" in section
+    rows = {
+        name: (page, span, language, needs) for page, name, span, language, needs, _ in row.findall(_page("metrics.md"))
+    }
+    assert sorted(rows) == METRICS.names() == sorted(page.stem for page in (_REFERENCE / "metrics").glob("*.md"))
+    for name, (page, span, language, needs) in rows.items():
+        metric = METRICS.load(name)
+        low, high = metric.score_range
+        assert (page, span) == (name, f"{low:g} to {high:g}")
+        assert (language == "English") == (metric.languages == ("en",))
+        assert (language == "the model's") == metric.takes_model
+        assert ("images" in needs) == metric.needs_images
+
+
+def test_the_scores_of_the_table_of_captions_are_right() -> None:
+    from firstsight.evaluation import EvaluationOptions, evaluate
+    from firstsight.samples import sample_references
+
+    lines = _section(_page("metrics.md"), "The same captions under each metric").split("\n")
+    head, _, *rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+    text = " ".join(lines)
+    references = {**sample_references(), "x": re.findall(r'"([^"]+)"', text)[:2]}
+    candidates = {image_id: captions[0] for image_id, captions in references.items()}
+    names = [name for name in ("bleu", "meteor", "rouge_l", "cider_d", "scene_graph", "chrf") if _can_run(name)]
+    assert rows[0][0] == references["x"][0]
+    for caption, *values in rows:
+        found = evaluate(
+            {**candidates, "x": caption}, references, metrics=names, options=EvaluationOptions(n_resamples=0)
+        )
+        at = found.image_ids.index("x")
+        for name, value in zip(head[1:], values, strict=True):
+            if name in found.per_image:
+                assert f"{found.per_image[name][at]:.2f}" == value, f"{name} of {caption!r}"
+
+
+def _can_run(name: str) -> bool:
+    return METRICS.load(name).is_available()
 
 
 @pytest.mark.parametrize("name", CAPTIONERS.names())
@@ -61,7 +110,22 @@ def test_every_option_of_the_embedded_captioner_is_documented() -> None:
 
 @pytest.mark.parametrize("name", TOKENIZERS.names())
 def test_every_tokenizer_is_documented(name: str) -> None:
-    assert f"\n## Tokenizer `{name}`\n" in _page("metrics.md")
+    assert f"\n## `{name}`\n" in _page("tokenizers.md")
+
+
+def test_every_field_of_a_signature_is_documented() -> None:
+    from firstsight.evaluation import signature
+
+    table = str(signature.__doc__).split("===\n")[1]
+    rows = re.findall(r"^\| (`.*?`) \|", _page("signatures.md"), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(re.findall(r"^(\w+) ", table, re.MULTILINE))
+
+
+def test_every_environment_variable_is_documented() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in (_ROOT / "src/firstsight").rglob("*.py"))
+    used = set(re.findall(r"FIRSTSIGHT(?:_[A-Z]+)+", sources)) - {"FIRSTSIGHT_COMPLETE"}  # click's own
+    documented = "".join(_page(name) for name in ("python.md", "judges.md", "metrics/spice.md"))
+    assert used == set(re.findall(r"^\| `(FIRSTSIGHT\w+)` \|", documented, re.MULTILINE))
 
 
 @pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.__name__)
