@@ -26,6 +26,8 @@ _FORMS = {".json": "json", ".csv": "csv", ".html": "html", ".htm": "html"}
 @click.option("--references", required=True, metavar="FILE", help="Human captions, one or more an image.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Repeatable.  [as evaluate]")
 @click.option("--language", default="", metavar="CODE", help="Language of the captions.  [en]")
+@click.option("--card", metavar="FILE", help="Take document frequencies from this card.")
+@click.option("--images", metavar="FOLDER", help="Image files, for metrics that look at them.")
 @click.option(
     "--resamples",
     "n_resamples",
@@ -68,7 +70,7 @@ def compare(
 
     A SYSTEM is a file of candidates, or NAME=FILE.
     """
-    from firstsight.evaluation import EvaluationOptions
+    from firstsight.evaluation import EvaluationOptions, read_card
     from firstsight.evaluation._comparison_output import write_per_image
     from firstsight.evaluation._comparison_systems import named_files
     from firstsight.evaluation.comparison import ComparisonOptions, compare_files
@@ -76,14 +78,17 @@ def compare(
     if (asked["slice_by"] is None) != (asked["manifest"] is None):
         raise UsageError("--slice-by COLUMN and --manifest FILE belong together; give both.")
     form = format_of(format_name, Path(output), _FORMS)
+    inputs = [references, asked["manifest"], asked["card"], *(system.path for system in named_files(systems))]
+    check_outputs(inputs, [output, per_image], overwrite=overwrite)
+    _check_per_image(per_image, overwrite=overwrite)
     options = ComparisonOptions(
-        EvaluationOptions(**{name: asked[name] for name in ("n_resamples", "seed", "missing", "language")}),
+        EvaluationOptions(
+            card=None if asked["card"] is None else read_card(asked["card"]),
+            **{name: asked[name] for name in ("n_resamples", "seed", "missing", "language")},
+        ),
         test=asked["test"],
         correction=asked["correction"],
     )
-    inputs = [references, asked["manifest"], *(system.path for system in named_files(systems))]
-    check_outputs(inputs, [output, per_image], overwrite=overwrite)
-    _check_per_image(per_image, overwrite=overwrite)
     with corpus_progress(quiet=asked["quiet"]) as on_progress:
         found = compare_files(
             systems,
@@ -92,6 +97,7 @@ def compare(
             options=options,
             slice_by={asked["slice_by"]: asked["manifest"]} if asked["slice_by"] else None,
             on_progress=on_progress,
+            images=asked["images"],
         )
     for text in found.notes:
         warning(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firstsight.evaluation._images import ImageSource
 from firstsight.evaluation._options import (
     DEFAULT_METRICS,
     MISSING_RULES,
@@ -14,7 +15,7 @@ from firstsight.evaluation._options import (
 from firstsight.evaluation.baseline import HumanBaseline
 from firstsight.evaluation.card import ScoringCard, build_card, read_card, write_card
 from firstsight.evaluation.output import summary_line, to_csv, to_json, to_json_text, to_table, write_per_image
-from firstsight.evaluation.scoring import Evaluation, ImageSource, evaluate, evaluate_files
+from firstsight.evaluation.scoring import Evaluation, evaluate, evaluate_files
 from firstsight.evaluation.signature import parse_signature, reference_set_hash
 
 __all__ = [

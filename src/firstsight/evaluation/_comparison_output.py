@@ -69,8 +69,8 @@ def to_json(comparison: Comparison) -> dict[str, Json]:
     """Return the comparison as one object.
 
     ``schema_version``; ``systems``, their names in the order given; ``n_images``, ``n_references``; ``test``,
-    ``correction``, ``alpha``, ``n_resamples`` (of intervals), ``n_test_resamples``, ``seed``; ``notes``; and by name
-    ``scores``. A score has ``signature`` and
+    ``correction``, ``alpha``, ``n_resamples`` (of intervals), ``n_test_resamples``, ``seed``; ``card``, the hash of the
+    scoring card, where there is one; ``notes``; and by name ``scores``. A score has ``signature`` and
 
     - ``systems``, best first: ``system``, ``score``, ``low`` and ``high`` (95 % interval), ``best_rank`` and
       ``worst_rank`` (they hold for all systems together at 95 %) and ``groups`` (letters; two systems share one exactly
@@ -82,7 +82,7 @@ def to_json(comparison: Comparison) -> dict[str, Json]:
     and, by name, ``scores``: for each system ``system``, ``score``, ``low`` and ``high``. Metrics that learn of the
     references (CIDEr-D) have learnt of all images there. Fields are added, never renamed.
     """
-    options = comparison.options
+    options, card = comparison.options, comparison.options.evaluation.card
     return {
         "schema_version": SCHEMA_VERSION,
         "systems": list(comparison.systems),
@@ -94,6 +94,7 @@ def to_json(comparison: Comparison) -> dict[str, Json]:
         "n_resamples": options.evaluation.n_resamples,
         "n_test_resamples": options.n_test_resamples(len(comparison.systems)),
         "seed": options.evaluation.seed,
+        **({"card": card.hash} if card else {}),
         "scores": {name: _score_entry(entries, comparison.pairs[name]) for name, entries in comparison.scores.items()},
         "slices": [_slice_entry(comparison, part) for part in comparison.slices],
         "notes": list(comparison.notes),

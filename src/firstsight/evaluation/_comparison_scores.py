@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from firstsight.errors import MetricUndefinedError
 from firstsight.evaluation._comparison_types import ComparisonOptions, Pair, SystemScore
+from firstsight.evaluation._scored import learn
 from firstsight.significance import (
     corrected,
     group_letters,
@@ -26,6 +27,7 @@ from firstsight.significance import (
 from firstsight.types import Score
 
 if TYPE_CHECKING:
+    from firstsight.evaluation._options import EvaluationOptions
     from firstsight.metrics import Corpus, Metric
 
 __all__ = ["Drawn", "Members", "ScoredSystems", "draw", "score_systems", "tables_of"]
@@ -61,11 +63,13 @@ class ScoredSystems:
         }
 
 
-def tables_of(metrics: Sequence[Metric], corpora: Iterable[Corpus]) -> tuple[dict[int, _Floats], dict[int, str]]:
+def tables_of(
+    metrics: Sequence[Metric], corpora: Iterable[Corpus], options: EvaluationOptions
+) -> tuple[dict[int, _Floats], dict[int, str]]:
     """Return the statistics of all systems for each metric, and why a metric has none; both by number of the metric.
 
-    The references are the same for all systems, so what a metric learns of the first corpus holds for all. Only one
-    corpus is in memory at a time.
+    The references are the same for all systems, so what a metric learns of the first corpus holds for all, unless a
+    scoring card has told it. Only one corpus is in memory at a time.
 
     Returns:
         Arrays (image, system, statistic) float64; the reasons.
@@ -78,7 +82,7 @@ def tables_of(metrics: Sequence[Metric], corpora: Iterable[Corpus]) -> tuple[dic
                 continue
             try:
                 if not rows[number]:
-                    metric.prepare(corpus)
+                    learn(metric, corpus, options)
                 rows[number].append(metric.corpus_statistics(corpus))
             except MetricUndefinedError as error:
                 reasons[number] = str(error)

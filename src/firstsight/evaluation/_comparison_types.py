@@ -21,7 +21,7 @@ class ComparisonOptions:
     """How systems are compared.
 
     Attributes:
-        evaluation: Tokenizer, language, resamples, seed and the rule for missing candidates.
+        evaluation: Tokenizer, language, scoring card, resamples, seed and the rule for missing candidates.
         test: ``permutation`` (paired, two-sided, the default) or ``bootstrap`` (paired, shifted).
         correction: For the number of pairs of one score: ``holm``, ``bh`` (Benjamini and Hochberg) or ``none``.
         alpha: Pairs with a corrected p-value below it are told apart.

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from firstsight.errors import CaptionFileError, UsageError
 from firstsight.images import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
-    from firstsight.evaluation.scoring import ImageSource
+    from firstsight.metrics import Metric
 
-__all__ = ["image_files"]
+__all__ = ["ImageSource", "files_for", "image_files"]
+
+ImageSource: TypeAlias = "str | Path | Mapping[str, Path]"
+"""The image files: a folder, in which they are found by image id, or files by image id."""
 
 _SHOWN_IDS = 5
+
+
+def files_for(
+    metrics: Iterable[Metric], images: ImageSource | None, image_ids: Iterable[str], *named: Mapping[str, str]
+) -> dict[str, Path] | None:
+    """Return ``image_files`` where a metric looks at images, otherwise None."""
+    return image_files(images if any(metric.needs_images for metric in metrics) else None, image_ids, *named)
 
 
 def image_files(

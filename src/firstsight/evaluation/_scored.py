@@ -1,9 +1,9 @@
-"""One metric's rows as scores: value, interval and signature."""
+"""What evaluation, comparison and agreement share: what metrics learn, their rows as scores, and signatures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,36 +16,67 @@ from firstsight.types import Score
 
 if TYPE_CHECKING:
     from firstsight.evaluation._options import EvaluationOptions
-    from firstsight.metrics import Metric
+    from firstsight.metrics import Corpus, Metric
     from firstsight.tokenizers import Tokenizer
 
-__all__ = ["scores_of", "shared_fields", "signatures_of", "undefined"]
+__all__ = ["learn", "restore_card", "scored_fields", "scores_of", "shared_fields", "signatures_of", "undefined"]
 
 
-def shared_fields(
-    tokenizer: Tokenizer, options: EvaluationOptions, counts: Mapping[str, int], reference_set: str, **more: object
-) -> dict[str, object]:
-    """Return what all scores of one evaluation share, in the order of the signature.
+def restore_card(metrics: Iterable[Metric], tokenizer: Tokenizer, options: EvaluationOptions) -> None:
+    """Give metrics that learn what the scoring card holds for them, where there is one.
+
+    Raises:
+        UsageError: The card is of another tokenizer, or has nothing for one of the metrics.
+        CaptionFileError: The card holds something that a metric does not learn.
+    """
+    if options.card is not None:
+        options.card.check_tokenizer(f"{tokenizer.name}@{tokenizer.version}")
+        for metric in metrics:
+            if metric.learns():
+                options.card.restore(metric)
+
+
+def learn(metric: Metric, corpus: Corpus, options: EvaluationOptions) -> None:
+    """Let a metric learn of the corpus, unless a scoring card has told it.
+
+    Raises:
+        MetricUndefinedError: No score is defined for this corpus.
+    """
+    if options.card is None or not metric.learns():
+        metric.prepare(corpus)
+
+
+def shared_fields(tokenizer: Tokenizer, options: EvaluationOptions, own: Mapping[str, object]) -> dict[str, object]:
+    """Return what all scores of one run share, in the order of the signature.
 
     Args:
         tokenizer: The one that cut the captions.
-        options: What the evaluation was told.
-        counts: ``images`` and ``refs``.
-        reference_set: Hash of ids and references.
-        **more: Fields that stand behind the rule for missing candidates.
+        options: What the run was told.
+        own: What it says of its captions, such as ``scored_fields``.
     """
     fields: dict[str, object] = {
         "tok": f"{tokenizer.name}@{tokenizer.version}",
         "lang": options.language,
-        **counts,
-        "refset": reference_set[:HASH_DIGITS],
-        "missing": options.missing,
-        **more,
+        **own,
         "boot": options.n_resamples,
     }
     if options.n_resamples:
         fields["seed"] = options.seed
     return {**fields, "core": core_name(), "firstsight": __version__}
+
+
+def scored_fields(
+    options: EvaluationOptions, counts: Mapping[str, int], reference_set: str, **more: object
+) -> dict[str, object]:
+    """Return what the signature says of captions that are scored against references.
+
+    Args:
+        options: What the evaluation was told.
+        counts: ``images`` and ``refs``.
+        reference_set: Hash of ids and references.
+        **more: Fields that stand behind the rule for missing candidates.
+    """
+    return {**counts, "refset": reference_set[:HASH_DIGITS], "missing": options.missing, **more}
 
 
 def signatures_of(metric: Metric, options: EvaluationOptions, shared: Mapping[str, object]) -> list[str]:

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from firstsight._core import core_name
-from firstsight._version import __version__
 from firstsight.datasets.ratings import RatedCaption, RatingFile
 from firstsight.datasets.writers import csv_row
 from firstsight.errors import MetricUndefinedError, UnknownNameError
 from firstsight.evaluation._options import EvaluationOptions, Progress, default_metrics, load_metrics, load_tokenizer
-from firstsight.evaluation.signature import HASH_DIGITS, corpus_part, metric_part, reference_set_hash, shared_part
+from firstsight.evaluation._scored import learn, restore_card, shared_fields, signatures_of
+from firstsight.evaluation.signature import HASH_DIGITS, reference_set_hash, shared_part
 from firstsight.metrics import Corpus
 from firstsight.types import Json
 
 if TYPE_CHECKING:
     from firstsight.metrics import Metric
     from firstsight.significance import Coefficient
+    from firstsight.tokenizers import Tokenizer
 
 __all__ = ["AGREEMENT_RENDERERS", "MEASURES", "Agreement", "MetricAgreement", "RaterRule", "measure_agreement"]
 
@@ -95,7 +95,7 @@ def measure_agreement(
         ratings: What ``read_ratings`` gave.
         metrics: Registered names; the default metrics of the language unless given.
         raters: Whether each rating is an item (``each``) or the mean of a caption's ratings is (``mean``).
-        options: Tokenizer, language, resamples and seed; nothing else of them has a meaning here.
+        options: Tokenizer, language, scoring card, resamples and seed; nothing else of them has a meaning here.
         on_progress: Called as captions are tokenised and scored.
 
     Raises:
@@ -111,8 +111,10 @@ def measure_agreement(
         raise MetricUndefinedError(f"Nothing can agree with {ratings.name}: all its {len(items)} ratings are equal.")
     places: dict[tuple[str, str], int] = {}
     place = np.array([places.setdefault((item.image_id, item.caption), len(places)) for item in items])
-    corpus = _corpus(list(places), ratings.references, options, on_progress)
-    shared = corpus_part(_shared_fields(ratings, items, len(places), raters, options))
+    tokenizer = load_tokenizer(options.tokenizer)
+    restore_card(loaded, tokenizer, options)
+    corpus = _corpus(list(places), ratings.references, tokenizer, on_progress)
+    shared = shared_fields(tokenizer, options, _rated_fields(ratings, items, len(places), raters))
     scores: list[MetricAgreement] = []
     for metric in loaded:
         scores += _of_metric(metric, corpus, _Rated(items, place, options, shared))
@@ -126,13 +128,13 @@ class _Rated:
     place: npt.NDArray[np.intp]
     """For each item the number of its caption in the corpus."""
     options: EvaluationOptions
-    shared: str
+    shared: Mapping[str, object]
 
 
 def _of_metric(metric: Metric, corpus: Corpus, rated: _Rated) -> list[MetricAgreement]:
-    signatures = {name: f"{metric_part(metric, name)}|{rated.shared}" for name in metric.score_names}
+    signatures = dict(zip(metric.score_names, signatures_of(metric, rated.options, rated.shared), strict=True))
     try:
-        metric.prepare(corpus)
+        learn(metric, corpus, rated.options)
         scores = metric.from_statistics(metric.corpus_statistics(corpus))  # (caption, score)
     except MetricUndefinedError as error:
         return [MetricAgreement(name, {}, signature, str(error)) for name, signature in signatures.items()]
@@ -165,13 +167,13 @@ def _of_score(name: str, scores: npt.NDArray[np.float64], signature: str, rated:
 def _corpus(
     captions: list[tuple[str, str]],
     references: Mapping[str, tuple[str, ...]],
-    options: EvaluationOptions,
+    tokenizer: Tokenizer,
     on_progress: Progress | None,
 ) -> Corpus:
     return Corpus(
         [caption for _, caption in captions],
         [references[image_id] for image_id, _ in captions],
-        load_tokenizer(options.tokenizer),
+        tokenizer,
         image_ids=[image_id for image_id, _ in captions],
         on_progress=on_progress,
     )
@@ -184,16 +186,13 @@ def _averaged(ratings: Sequence[RatedCaption]) -> list[RatedCaption]:
     return [RatedCaption(image_id, caption, float(np.mean(of))) for (image_id, caption), of in values.items()]
 
 
-def _shared_fields(
-    ratings: RatingFile, items: Sequence[RatedCaption], n_captions: int, raters: RaterRule, options: EvaluationOptions
+def _rated_fields(
+    ratings: RatingFile, items: Sequence[RatedCaption], n_captions: int, raters: RaterRule
 ) -> dict[str, object]:
-    tokenizer = load_tokenizer(options.tokenizer)
     image_ids = list(ratings.references)
     reference_set = reference_set_hash(image_ids, [ratings.references[image_id] for image_id in image_ids])
     rows = sorted(json.dumps([item.image_id, item.caption, item.rating]) for item in items)
-    fields: dict[str, object] = {
-        "tok": f"{tokenizer.name}@{tokenizer.version}",
-        "lang": options.language,
+    return {
         "protocol": ratings.protocol,
         "raters": raters,
         "ratings": len(items),
@@ -202,11 +201,7 @@ def _shared_fields(
         "refs": sum(map(len, ratings.references.values())),
         "refset": reference_set[:HASH_DIGITS],
         "ratingset": hashlib.sha256("\n".join(rows).encode()).hexdigest()[:HASH_DIGITS],
-        "boot": options.n_resamples,
     }
-    if options.n_resamples:
-        fields["seed"] = options.seed
-    return {**fields, "core": core_name(), "firstsight": __version__}
 
 
 def to_json(found: Agreement) -> dict[str, Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,8 +29,9 @@ from firstsight.evaluation._comparison_types import (
     SystemScore,
     Test,
 )
+from firstsight.evaluation._images import ImageSource, files_for
 from firstsight.evaluation._options import Progress, default_metrics, load_metrics, load_tokenizer
-from firstsight.evaluation._scored import shared_fields, signatures_of
+from firstsight.evaluation._scored import restore_card, scored_fields, shared_fields, signatures_of
 from firstsight.evaluation.join import JoinedCaptions
 from firstsight.evaluation.signature import reference_set_hash
 
@@ -95,6 +97,7 @@ def compare(
     options: ComparisonOptions | None = None,
     slices: Mapping[str, Mapping[str, str]] | None = None,
     on_progress: Progress | None = None,
+    images: ImageSource | None = None,
 ) -> Comparison:
     """Return scores, ranks and tests of two or more systems against the same references.
 
@@ -105,6 +108,7 @@ def compare(
         options: What is tested and how; the defaults unless given.
         slices: By name of a column, the value of each image.
         on_progress: Called as images are tokenised and scored.
+        images: The image files, for metrics that look at them.
 
     Raises:
         UsageError: There are fewer than two systems, or an option or a metric is not allowed.
@@ -123,7 +127,8 @@ def compare(
     options = options or ComparisonOptions()
     setup = _set_up(metrics, options, on_progress)
     _check_systems(systems)
-    return _compare(setup, join_systems(systems, references, options.evaluation.missing), slices or {})
+    joined = join_systems(systems, references, options.evaluation.missing)
+    return _compare(setup, joined, slices or {}, files_for(setup.metrics, images, _image_ids(joined)))
 
 
 def compare_files(
@@ -134,6 +139,7 @@ def compare_files(
     options: ComparisonOptions | None = None,
     slice_by: Mapping[str, CaptionSource] | None = None,
     on_progress: Progress | None = None,
+    images: ImageSource | None = None,
 ) -> Comparison:
     """Return the comparison of files of candidates, as ``compare`` does.
 
@@ -144,18 +150,21 @@ def compare_files(
         options: As for ``compare``.
         slice_by: By name of a column, the manifest that has it: CSV, TSV or JSONL with the id of the image.
         on_progress: As for ``compare``.
+        images: As for ``compare``; files are found by their names in caption files as ``evaluate_files`` does.
     """
     options = options or ComparisonOptions()
     setup = _set_up(metrics, options, on_progress)
     _check_systems(systems)
-    named = named_files(systems)
+    systems_and_files = named_files(systems)
     columns = {column: read_column(source, column) for column, source in (slice_by or {}).items()}
     reference_file = read_references(references)
-    files = read_systems(named)
+    files = read_systems(systems_and_files)
     places = places_of(files, reference_file)
     candidates = {name: file.captions for name, file in files.items()}
     joined = join_systems(candidates, reference_file.captions, options.evaluation.missing, places)
-    return _compare(setup, joined, columns)
+    named = {image_id: path for file in files.values() for image_id, path in file.files.items()}
+    found = files_for(setup.metrics, images, _image_ids(joined), reference_file.files, named)
+    return _compare(setup, joined, columns, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +179,9 @@ def _set_up(names: Sequence[str] | None, options: ComparisonOptions, on_progress
     """Check everything that can be checked before a caption is read."""
     language = options.evaluation.language
     metrics = load_metrics(default_metrics(language) if names is None else names, language)
-    looking = next((metric.name for metric in metrics if metric.needs_images), None)
-    if looking is not None:
-        raise UsageError(f"The metric {looking!r} looks at images, which a comparison does not take yet; leave it out.")
-    return _Setup(metrics, load_tokenizer(options.evaluation.tokenizer), options, on_progress)
+    tokenizer = load_tokenizer(options.evaluation.tokenizer)
+    restore_card(metrics, tokenizer, options.evaluation)
+    return _Setup(metrics, tokenizer, options, on_progress)
 
 
 def _check_systems(systems: Sequence[str] | Mapping[str, Mapping[str, str]]) -> None:
@@ -181,28 +189,37 @@ def _check_systems(systems: Sequence[str] | Mapping[str, Mapping[str, str]]) -> 
         raise UsageError(f"A comparison needs two systems or more, got {len(systems)}. Score one with evaluate.")
 
 
+def _image_ids(joined: Mapping[str, JoinedCaptions]) -> tuple[str, ...]:
+    return next(iter(joined.values())).image_ids
+
+
 def _compare(
-    setup: _Setup, joined: Mapping[str, JoinedCaptions], columns: Mapping[str, Mapping[str, str]]
+    setup: _Setup,
+    joined: Mapping[str, JoinedCaptions],
+    columns: Mapping[str, Mapping[str, str]],
+    images: Mapping[str, Path] | None,
 ) -> Comparison:
     first = next(iter(joined.values()))
     image_ids = tuple(sorted(first.image_ids))
     members = {column: _members(column, values, image_ids) for column, values in columns.items()}
-    systems = corpora(list(joined.values()), setup.tokenizer, on_progress=setup.on_progress)
-    tables, reasons = tables_of(setup.metrics, systems)
+    options = setup.options.evaluation
+    systems = corpora(list(joined.values()), setup.tokenizer, images=images, on_progress=setup.on_progress)
+    tables, reasons = tables_of(setup.metrics, systems, options)
     drawn = _drawn(setup, tables)
     reference_set = reference_set_hash(first.image_ids, first.references)
     counts = {"images": len(image_ids), "refs": sum(map(len, first.references))}
     absent = max(system.n_absent for system in joined.values())
     more = {"absent": absent} if absent else {}
-    shared = shared_fields(setup.tokenizer, setup.options.evaluation, counts, reference_set, **more)
+    shared = shared_fields(setup.tokenizer, options, scored_fields(options, counts, reference_set, **more))
     found = ScoredSystems(tuple(joined), setup.options, members)
     for number, metric in enumerate(setup.metrics):
-        signatures = signatures_of(metric, setup.options.evaluation, shared)
+        signatures = signatures_of(metric, options, shared)
         if number in reasons:
             for name, signature in zip(metric.score_names, signatures, strict=True):
                 found.add_undefined(name, signature, reasons[number])
         else:
             score_systems(found, metric, tables[number], signatures, drawn[number])
+    foreign = options.card.notes_on(first.image_ids, first.references) if options.card else ()
     slices = tuple(
         Slice(column, value, len(rows), {name: scores[column, value] for name, scores in found.slices.items()})
         for column, values in members.items()
@@ -218,7 +235,7 @@ def _compare(
         options=setup.options,
         n_references=counts["refs"],
         reference_set=reference_set,
-        notes=tuple(_notes(joined, members, len(image_ids))),
+        notes=(*_notes(joined, members, len(image_ids)), *foreign),
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from firstsight.datasets import CaptionSource, read_candidates, read_references
 from firstsight.errors import MetricUndefinedError
-from firstsight.evaluation._images import image_files
+from firstsight.evaluation._images import ImageSource, files_for
 from firstsight.evaluation._options import (
     EvaluationOptions,
     Progress,
@@ -21,7 +21,15 @@ from firstsight.evaluation._options import (
     load_tokenizer,
     ordered_names,
 )
-from firstsight.evaluation._scored import scores_of, shared_fields, signatures_of, undefined
+from firstsight.evaluation._scored import (
+    learn,
+    restore_card,
+    scored_fields,
+    scores_of,
+    shared_fields,
+    signatures_of,
+    undefined,
+)
 from firstsight.evaluation.baseline import HumanBaseline, LeaveOneOut
 from firstsight.evaluation.join import JoinedCaptions, file_places, join
 from firstsight.evaluation.signature import reference_set_hash
@@ -32,10 +40,7 @@ if TYPE_CHECKING:
     from firstsight.metrics import Metric
     from firstsight.tokenizers import Tokenizer
 
-__all__ = ["Evaluation", "ImageSource", "evaluate", "evaluate_files"]
-
-ImageSource: TypeAlias = "str | Path | Mapping[str, Path]"
-"""The image files: a folder, in which they are found by image id, or files by image id."""
+__all__ = ["Evaluation", "evaluate", "evaluate_files"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +124,7 @@ def evaluate(
     """
     setup = _set_up(metrics, options, on_progress)
     joined = join(candidates, references, setup.options.missing)
-    return _evaluate(setup, joined, _files(setup, images, joined))
+    return _evaluate(setup, joined, files_for(setup.metrics, images, joined.image_ids))
 
 
 def evaluate_files(
@@ -141,7 +146,8 @@ def evaluate_files(
     candidate_file = read_candidates(candidates)
     place = file_places(candidate_file, reference_file)
     joined = join(candidate_file.captions, reference_file.captions, setup.options.missing, place)
-    return _evaluate(setup, joined, _files(setup, images, joined, reference_file.files, candidate_file.files))
+    files = files_for(setup.metrics, images, joined.image_ids, reference_file.files, candidate_file.files)
+    return _evaluate(setup, joined, files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +165,7 @@ def _set_up(names: Sequence[str] | None, options: EvaluationOptions | None, on_p
     asked = default_metrics(options.language) if names is None else names
     metrics = load_metrics(asked, options.language)
     tokenizer = load_tokenizer(options.tokenizer)
-    if options.card is not None:
-        options.card.check_tokenizer(f"{tokenizer.name}@{tokenizer.version}")
-        for metric in metrics:
-            if metric.learns():
-                options.card.restore(metric)
+    restore_card(metrics, tokenizer, options)
     return _Setup(tuple(ordered_names(asked)), metrics, tokenizer, options, on_progress or _silent)
 
 
@@ -175,14 +177,16 @@ def _evaluate(setup: _Setup, joined: JoinedCaptions, images: Mapping[str, Path] 
     reference_set = reference_set_hash(joined.image_ids, joined.references)
     counts = {"images": len(joined.image_ids), "refs": sum(map(len, joined.references))}
     absent = {"absent": joined.n_absent} if joined.n_absent else {}
-    shared = shared_fields(setup.tokenizer, setup.options, counts, reference_set, **absent)
+    shared = shared_fields(
+        setup.tokenizer, setup.options, scored_fields(setup.options, counts, reference_set, **absent)
+    )
     scores: list[Score] = []
     reasons: dict[str, str] = {}
     per_image: dict[str, npt.NDArray[np.float64]] = {}
     for metric in setup.metrics:
         signatures = signatures_of(metric, setup.options, shared)
         try:
-            _prepare(metric, corpus, setup.options)
+            learn(metric, corpus, setup.options)
             table = metric.corpus_statistics(corpus)
             found = scores_of(metric, signatures, table, setup.options)
             rows = metric.from_statistics(table)
@@ -211,20 +215,6 @@ def _evaluate(setup: _Setup, joined: JoinedCaptions, images: Mapping[str, Path] 
     )
 
 
-def _files(
-    setup: _Setup, images: ImageSource | None, joined: JoinedCaptions, *named: Mapping[str, str]
-) -> Mapping[str, Path] | None:
-    """Return the files of the images, where a metric looks at them."""
-    wanted = images if any(metric.needs_images for metric in setup.metrics) else None
-    return image_files(wanted, joined.image_ids, *named)
-
-
-def _prepare(metric: Metric, corpus: Corpus, options: EvaluationOptions) -> None:
-    """Let a metric learn of the corpus, unless a scoring card has told it."""
-    if options.card is None or not metric.learns():
-        metric.prepare(corpus)
-
-
 def _corpus(setup: _Setup, joined: JoinedCaptions, order: list[int], images: Mapping[str, Path] | None) -> Corpus:
     return Corpus(
         [joined.candidates[index] for index in order],
@@ -243,7 +233,9 @@ def _human(setup: _Setup, corpus: Corpus, reasons: Mapping[str, str]) -> HumanBa
     groups = [corpus.references[index] for index in used]
     reference_set = reference_set_hash([corpus.image_ids[index] for index in used], groups)
     counts = {"images": len(used), "refs": sum(map(len, groups))}
-    shared = shared_fields(setup.tokenizer, setup.options, counts, reference_set, human="leave-one-out")
+    shared = shared_fields(
+        setup.tokenizer, setup.options, scored_fields(setup.options, counts, reference_set, human="leave-one-out")
+    )
     scores: list[Score] = []
     for metric in setup.metrics:
         signatures = signatures_of(metric, setup.options, shared)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from firstsight.metrics import METRICS
+
 RunCommand = Callable[..., Any]
 
 REFERENCES = "image_id,caption\n1,A dog runs on grass.\n2,Two cats sleep.\n3,A surfer on a wave.\n"
@@ -56,6 +58,37 @@ def test_options_reach_the_comparison(compare: RunCommand) -> None:
     told = {key: found[key] for key in ("systems", "test", "correction", "seed", "n_resamples")}
     assert told == {"systems": ["x", "b"], "test": "bootstrap", "correction": "bh", "seed": 3, "n_resamples": 50}
     assert [part["value"] for part in found["slices"]] == ["animals", "people"]
+
+
+def test_a_card_stands_in_for_the_references(firstsight: RunCommand, compare: RunCommand) -> None:
+    assert firstsight("card", "build", "refs.csv", "-o", "refs.card", "--metric", "cider_d").exit_code == 0
+    done = compare("--metric", "cider_d", "--card", "refs.card", "--format", "json")
+    found = json.loads(done.stdout)
+    assert f"|card:{found['card'][:12]}|" in found["scores"]["CIDEr-D"]["signature"]
+    assert compare("--card", "gone.card").stderr.startswith("firstsight: error: There is no scoring card gone.card")
+    assert "refs.card is read by this run" in compare("--card", "refs.card", "-o", "refs.card", "--overwrite").stderr
+
+
+def test_images_are_found_for_metrics_that_look_at_them(compare: RunCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, Path]] = []
+    rouge, load = METRICS.load("rouge_l"), METRICS.load
+
+    class Looking(rouge):  # type: ignore[misc, valid-type]
+        needs_images = True
+
+        def corpus_statistics(self, corpus: Any) -> Any:
+            seen.append(dict(corpus.images))
+            return super().corpus_statistics(corpus)
+
+    monkeypatch.setattr(METRICS, "load", lambda name: Looking if name == "rouge_l" else load(name))
+    Path("photos").mkdir()
+    for name in ("1.jpg", "2.jpg", "odd.jpg"):
+        Path("photos", name).touch()
+    done = compare("--images", "photos")
+    assert (done.exit_code, "1 of 3 images have no file in the folder photos: '3'" in done.stderr) == (1, True)
+    Path("b.csv").write_text("image_id,caption,file\n1,A cat.,\n2,Two cats.,\n3,A man.,odd.jpg\n")
+    assert compare("--images", "photos").exit_code == 0
+    assert seen == [{"1": Path("photos/1.jpg"), "2": Path("photos/2.jpg"), "3": Path("photos/odd.jpg")}] * 2
 
 
 def test_scores_of_images_are_written(compare: RunCommand) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from firstsight.datasets.ratings import RatedCaption, RatingFile
 from firstsight.errors import MetricUndefinedError, UnknownNameError
-from firstsight.evaluation import EvaluationOptions, evaluate
+from firstsight.evaluation import EvaluationOptions, build_card, evaluate, parse_signature
 from firstsight.evaluation.agreement import (
     AGREEMENT_RENDERERS,
     MEASURES,
@@ -80,6 +80,21 @@ def test_document_frequencies_count_each_rated_caption():
     assert found["tau-b"].value == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_card_is_what_metrics_know():
+    card = build_card({**REFERENCES, "4": ("A bowl of soup.",)}, metrics=["cider_d"])
+    options = EvaluationOptions(n_resamples=0, card=card)
+    found = measure_agreement(ratings(), metrics=["cider_d", "rouge_l"], options=options)
+    scores = [
+        evaluate({i: caption}, {i: REFERENCES[i]}, metrics=["cider_d"], options=options).scores[0].value
+        for i, caption, _ in RATED
+    ]
+    by_name = {score.name: score for score in found.scores}
+    expected = kendall_tau_b(scores, [rating for *_, rating in RATED])
+    assert by_name["CIDEr-D"].measures["tau-b"].value == pytest.approx(expected, rel=1e-12)
+    assert parse_signature(by_name["CIDEr-D"].signature)["card"] == card.hash[:12]
+    assert "card" not in parse_signature(by_name["ROUGE-L"].signature)
+
+
 def test_several_raters_count_each_or_in_the_mean():
     rows = [*RATED, ("1", "A dog.", 1.0), ("1", "A dog.", 2.0)]
     each, mean = rouge(rows=rows), rouge(rows=rows, raters="mean")
@@ -105,6 +120,8 @@ def test_intervals_and_seed():
 def test_the_signature_tells_ratings_and_references():
     signature = rouge().scores[0].signature
     assert "|protocol:plain|raters:each|ratings:7|captions:7|images:3|refs:6|refset:" in signature
+    assert list(parse_signature(signature))[5:8] == ["tok", "lang", "protocol"]
+    assert list(parse_signature(signature))[-3:] == ["boot", "core", "firstsight"]
     assert signature == rouge(rows=RATED[::-1]).scores[0].signature
     changed = [*RATED[:-1], ("3", "A dog runs.", 2.0)]
     assert signature != rouge(rows=changed).scores[0].signature

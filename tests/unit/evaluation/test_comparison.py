@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from firstsight.errors import CaptionFileError, UnknownNameError, UsageError
-from firstsight.evaluation import EvaluationOptions, evaluate
+from firstsight.evaluation import EvaluationOptions, build_card, evaluate
 from firstsight.evaluation._comparison_output import (
     TEXT_RENDERERS,
     per_image_csv,
@@ -110,6 +110,28 @@ def test_a_slice_keeps_the_document_frequencies_of_all_images(found: Comparison)
     own = evaluate(SYSTEMS["good"], alone, metrics=["cider_d"]).scores[0].value
     assert own != pytest.approx(found.slices[0].scores["CIDEr-D"][0].value)
     assert "1 of 40 images have no value of 'kind' and are in no slice." in found.notes
+
+
+def test_a_card_is_what_metrics_know():
+    card = build_card(REFERENCES, metrics=["cider_d"])
+    part = {image_id: REFERENCES[image_id] for image_id in list(REFERENCES)[::3]} | {"000": ["Another caption."]}
+    evaluation = EvaluationOptions(n_resamples=20, card=card)
+    systems = {name: {image_id: captions[image_id] for image_id in part} for name, captions in SYSTEMS.items()}
+    found = compare(systems, part, metrics=["rouge_l", "cider_d"], options=ComparisonOptions(evaluation))
+    for entry in found.scores["CIDEr-D"]:
+        alone = evaluate(systems[entry.system], part, metrics=["cider_d"], options=evaluation)
+        assert entry.score.value == pytest.approx(alone.scores[0].value, rel=1e-12)
+        assert entry.score.signature == alone.scores[0].signature
+        assert f"|card:{card.hash[:12]}|" in entry.score.signature
+    assert "card:" not in found.scores["ROUGE-L"][0].score.signature
+    assert found.notes == alone.notes
+    assert found.notes[0].startswith("1 of 14 images has other references than in the scoring card")
+    assert to_json(found)["card"] == card.hash
+    plain = compare(systems, part, metrics=["cider_d"], options=ComparisonOptions(EvaluationOptions(n_resamples=20)))
+    assert plain.scores["CIDEr-D"][0].score.value != found.scores["CIDEr-D"][0].score.value
+    assert "card" not in to_json(plain)
+    with pytest.raises(UsageError, match="has nothing for the metric 'cider'"):
+        compare(systems, part, metrics=["cider"], options=ComparisonOptions(evaluation))
 
 
 def test_slices_that_do_not_fit_are_refused():
