@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 
 from markupsafe import Markup, escape
 
 from firstsight._text import visible
-from firstsight._version import __version__
 from firstsight.evaluation._comparison_output import headline, p_text, rank_text, signed, test_signature
 from firstsight.evaluation._comparison_types import Pair, Slice, SystemScore
-from firstsight.evaluation._report_text import both, breakable
+from firstsight.evaluation._html_page import render_html
+from firstsight.evaluation._report_text import both
 from firstsight.evaluation.comparison import Comparison
 from firstsight.evaluation.signature import parse_signature, shared_part
 from firstsight.types import Score
 
 __all__ = ["render_comparison"]
 
-_FOLDER = Path(__file__).resolve().parent
 _MAX_PAIRS = 400
 _STEPS = (1.0, 2.0, 5.0)
 _NAMED = 3
@@ -39,22 +35,10 @@ _CORRECTIONS = {
 
 def render_comparison(comparison: Comparison) -> str:
     """Return the whole page as HTML; names, ids and values of slices are treated as untrusted text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(t=both, breakable=breakable)
-    return environment.get_template("comparison.html.j2").render(page=_page(comparison))
+    return render_html("comparison.html.j2", _page(comparison), "comparison.css")
 
 
 def _page(comparison: Comparison) -> SimpleNamespace:
-    css = Markup("".join(_text(name) for name in ("tokens.css", "report.css", "comparison.css")))
-    js = Markup(_text("report.js"))
     main = headline(comparison)
     names = [main, *(name for name in comparison.scores if name != main)]
     shown_pairs = [(name, pair) for name in names for pair in comparison.pairs[name]]
@@ -63,11 +47,6 @@ def _page(comparison: Comparison) -> SimpleNamespace:
         shown_pairs = [(main, pair) for pair in comparison.pairs[main][:_MAX_PAIRS]]
     n_systems = len(comparison.systems)
     return SimpleNamespace(
-        version=__version__,
-        css=css,
-        js=js,
-        css_hash=_hash(css),
-        js_hash=_hash(js),
         title_en=f"{n_systems} systems on {comparison.n_images:,} images",
         title_ko=f"시스템 {n_systems}개를 이미지 {comparison.n_images:,}개로 비교",
         lede=_lede(comparison, main),
@@ -295,11 +274,3 @@ def _percent(value: float | None, axis: tuple[float, float]) -> float:
 
 def _interval(low: float | None, high: float | None, shown: Callable[[float], str] = "{:.3f}".format) -> str:
     return "" if low is None or high is None else f"{shown(low)} – {shown(high)}"
-
-
-def _text(name: str) -> str:
-    return (_FOLDER / "static" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

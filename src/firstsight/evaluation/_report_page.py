@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -17,9 +14,9 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from firstsight._text import visible
-from firstsight._version import __version__
+from firstsight.evaluation._html_page import render_html
 from firstsight.evaluation._report_photos import EmbeddedPhoto, embed_photo
-from firstsight.evaluation._report_text import both, breakable
+from firstsight.evaluation._report_text import both
 from firstsight.evaluation.signature import parse_signature, shared_part
 from firstsight.types import Score
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_groups", "render_page"]
 
-_FOLDER = Path(__file__).resolve().parent
 _RANKED_BY = ("CIDEr-D", "ROUGE-L", "BLEU-4")
 _SHOWN_SCORES = ("CIDEr-D", "BLEU-4", "METEOR", "ROUGE-L")
 _FEW = 6  # fewer photos than two groups of three need no best and weakest
@@ -67,18 +63,7 @@ class _Figures:
 
 def render_page(evaluation: Evaluation | None, items: Sequence[ReportItem], options: ReportOptions) -> str:
     """Return the whole page as HTML."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(t=both, breakable=breakable)
-    page = _page(evaluation, items, options)
-    return environment.get_template("report.html.j2").render(page=page)
+    return render_html("report.html.j2", _page(evaluation, items, options))
 
 
 def choose_groups(ranks: Sequence[float | None], max_photos: int, seed: int) -> list[Group]:
@@ -127,15 +112,8 @@ def _page(evaluation: Evaluation | None, items: Sequence[ReportItem], options: R
     ]
     # The best and the weakest stand before the scores, the rest after them.
     lead = {"all", "best", "weakest"} if any(group.kind == "best" for group in groups) else {"all", "others", "random"}
-    css = Markup(_text("tokens.css") + _text("report.css"))
-    js = Markup(_text("report.js"))
     title_en, title_ko = _titles(len(items))
     return SimpleNamespace(
-        version=__version__,
-        css=css,
-        js=js,
-        css_hash=_hash(css),
-        js_hash=_hash(js),
         title_en=title_en,
         title_ko=title_ko,
         lede=_lede(evaluation, options),
@@ -486,11 +464,3 @@ def _percent(value: float, axis_end: int) -> float:
 
 def _number(value: float | None) -> float:
     return -math.inf if value is None else value
-
-
-def _text(name: str) -> str:
-    return (_FOLDER / "static" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
