@@ -62,9 +62,10 @@ class NGramTable(NamedTuple):
     counts: npt.NDArray[np.int64]
     """Array (n_ngrams,)."""
 
-    def in_order(self) -> NGramTable:
-        """Return the table of the n-grams that occur: words in ascending order, none without use, n-grams likewise."""
-        ngrams, counts = self.ngrams[self.counts > 0], self.counts[self.counts > 0]
+    def in_order(self, at_least: int = 1) -> NGramTable:
+        """Return the table of n-grams counted ``at_least`` so often, in ascending order, as are the words they have."""
+        is_kept = self.counts >= at_least
+        ngrams, counts = self.ngrams[is_kept], self.counts[is_kept]
         used = np.zeros(len(self.words) + 1, dtype=np.bool_)  # the last place is that of -1
         used[ngrams] = True
         places = sorted(np.flatnonzero(used[:-1]).tolist(), key=self.words.__getitem__)

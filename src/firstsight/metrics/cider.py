@@ -51,17 +51,17 @@ class _WeighedNGrams(TokenMetric):
         self._frequencies = DocumentFrequencies.of_references(corpus)
 
     def learnt(self) -> Learnt:
-        """Return the document frequencies.
+        """Return the document frequencies that change a score: an n-gram of one image weighs what one of none does.
 
         Returns:
             ``words``, the distinct words in ascending order; ``ngrams`` (n_ngrams, 4) int32, places in ``words``, -1
             behind a shorter n-gram, in ascending order; ``counts`` (n_ngrams,) int64, of how many images' references
-            have it; ``n_images`` (1,) int64.
+            have it, 2 or more; ``n_images`` (1,) int64.
 
         Raises:
             MetricUndefinedError: ``prepare`` has not been called.
         """
-        table = self._known().table.in_order()
+        table = self._known().table.in_order(at_least=2)
         n_images = np.array([self._known().n_images], dtype=np.int64)
         return {"words": table.words, "ngrams": table.ngrams, "counts": table.counts, "n_images": n_images}
 

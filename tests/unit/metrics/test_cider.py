@@ -220,11 +220,24 @@ def test_what_was_learnt_can_be_restored():
     metric, other = CiderD(), CiderD()
     metric.prepare(captions(references))
     learnt = metric.learnt()
-    assert learnt["words"] == ["b", "c", "d"]
-    assert learnt["ngrams"].tolist() == [[0, -1, -1, -1], [0, 1, -1, -1], [1, -1, -1, -1], [2, -1, -1, -1]]
-    assert learnt["counts"].tolist() == [1, 1, 2, 1]
+    assert learnt["words"] == ["c"]  # the others have a frequency of 1 and weigh as n-grams that no image has
+    assert learnt["ngrams"].tolist() == [[0, -1, -1, -1]]
+    assert learnt["counts"].tolist() == [2]
     assert learnt["n_images"].tolist() == [3]
     other.restore(learnt)
     np.testing.assert_array_equal(
         statistics(other, ["b", "c"], references[0]), statistics(metric, ["b", "c"], references[0])
     )
+
+
+@BOTH
+def test_a_corpus_without_a_common_ngram_can_be_learnt(metric: Metric):
+    references = corpus(["a b"], ["c d"])
+    metric.prepare(captions(references))
+    learnt, other = metric.learnt(), type(metric)()
+    assert [len(learnt[key]) for key in ("words", "ngrams", "counts")] == [0, 0, 0]
+    other.restore(learnt)
+    for candidate in (["a"], ["c", "b"], ["x"]):
+        np.testing.assert_array_equal(
+            statistics(other, candidate, references[0]), statistics(metric, candidate, references[0])
+        )
