@@ -2,7 +2,7 @@
 #include <nanobind/nanobind.h>
 
 #include "ngrams.h"
-#include "strings.h"
+#include "texts.h"
 #include "tokenizer.h"
 
 void register_lcs(nanobind::module_& module);
@@ -13,6 +13,6 @@ NB_MODULE(_native, module) {
     register_lcs(module);
     register_meteor(module);
     register_ngrams(module);
-    register_strings(module);
+    register_texts(module);
     register_tokenizer(module);
 }

@@ -11,7 +11,7 @@
 
 #include "parallel.h"
 #include "scanner.h"
-#include "strings.h"
+#include "texts.h"
 
 namespace nb = nanobind;
 

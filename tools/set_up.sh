@@ -75,6 +75,16 @@ find_compiler() { # for the native core; without one the Python core computes th
     fi
 }
 
+check_core() { # an installation does without the native core when it cannot be compiled, and says nothing
+    if ! has_compiler || [ "${FIRSTSIGHT_CORE:-}" = python ]; then return; fi
+    if [ "$(env -u FIRSTSIGHT_CORE .venv/bin/python -c 'from firstsight import _core; print(_core.core_name())')" = native ]
+    then return; fi
+    say "There is a C++ compiler, but the native core was not compiled. To see why, run:"
+    say "    .venv/bin/python -m pip install -v --no-deps --no-build-isolation --editable ."
+    say "To go on with the Python core alone, set FIRSTSIGHT_CORE=python."
+    exit 1
+}
+
 find_browser() { # Chromium and a font with Hangul, for the tests that look at pages
     local fonts missing=()
     if ! command -v chromium chromium-browser google-chrome >/dev/null; then missing+=(chromium); fi
@@ -97,5 +107,8 @@ say "Installing the packages of requirements/$kind.txt into .venv; this is done 
 pip install --requirement "requirements/$kind.txt"
 find_compiler "$kind"
 pip install --no-deps --no-build-isolation --editable .
-if [ "$kind" = dev ]; then find_browser; fi
+if [ "$kind" = dev ]; then
+    check_core
+    find_browser
+fi
 key "$kind" >".venv/set-up-$kind"

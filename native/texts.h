@@ -55,4 +55,4 @@ void check_text(nanobind::handle object);
 
 }  // namespace firstsight
 
-void register_strings(nanobind::module_& module);
+void register_texts(nanobind::module_& module);

@@ -1,4 +1,4 @@
-#include "strings.h"
+#include "texts.h"
 
 #include <algorithm>
 #include <bit>
@@ -178,6 +178,6 @@ nb::bytes reference_set_bytes(nb::sequence image_ids, nb::sequence references) {
 
 }  // namespace firstsight
 
-void register_strings(nb::module_& module) {
+void register_texts(nb::module_& module) {
     module.def("reference_set_bytes", &firstsight::reference_set_bytes, nb::arg("image_ids"), nb::arg("references"));
 }
