@@ -104,7 +104,8 @@ def agreement_with_people(folder: Path) -> None:
     from firstsight.significance.correlation import kendall_tau_b, kendall_tau_c
     from firstsight.tokenizers.ptb import PtbTokenizer
 
-    captions, groups = {}, {}
+    captions: dict[str, str] = {}
+    groups: dict[str, list[str]] = {}
     for line in (folder / "Flickr8k.token.txt").read_text(encoding="utf-8").splitlines():
         key, caption = line.split("\t")
         captions[key] = caption

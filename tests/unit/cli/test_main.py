@@ -207,7 +207,7 @@ def test_completion_completes_verbs() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == "plain,completion\n"
+    assert done.stdout == "plain,compare\nplain,completion\n"
 
 
 def test_shared_options_have_their_defaults() -> None:
