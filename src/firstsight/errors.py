@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = [
@@ -108,5 +107,7 @@ class TrainingError(FirstsightError):
 
 def closest_name(name: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed name that is nearest to ``name``, or None if none is near."""
+    import difflib
+
     matches = difflib.get_close_matches(name, list(allowed), n=1, cutoff=0.6)
     return matches[0] if matches else None

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from firstsight.errors import CaptionFileError, UsageError
-from firstsight.images import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from firstsight.metrics import Metric
@@ -47,6 +46,8 @@ def image_files(
         UsageError: There is no such folder.
         CaptionFileError: An image has no file, or several that only differ in their extension.
     """
+    from firstsight.images import IMAGE_SUFFIXES
+
     if images is None:
         return None
     if isinstance(images, Mapping):
