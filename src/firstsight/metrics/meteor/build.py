@@ -235,7 +235,8 @@ class _Synonyms:
     def __init__(self, sources: Sources) -> None:
         lines = sources.words("synonym/english.synsets")
         pairs = zip(lines[0::2], lines[1::2], strict=False)
-        self._synsets = {word: frozenset(map(int, ids.split())) for word, ids in pairs}
+        with sources.reading():
+            self._synsets = {word: frozenset(map(int, ids.split())) for word, ids in pairs}
         lines = sources.words("synonym/english.exceptions")
         self._bases: defaultdict[bytes, list[bytes]] = defaultdict(list)
         for base, forms in zip(lines[0::2], lines[1::2], strict=False):

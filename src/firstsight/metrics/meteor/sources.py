@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,7 +41,7 @@ class Sources:
         zip file, and the trailer of the gzip file.
         """
         digest = hashlib.sha256()
-        with self._reading():
+        with self.reading():
             for path in (self.jar, self.paraphrases):
                 with path.open("rb") as file:
                     size = file.seek(0, 2)
@@ -51,7 +52,7 @@ class Sources:
     def digest(self) -> bytes:
         """Return the SHA-256 (32 bytes) of the SHA-256s of the two whole files."""
         digest = hashlib.sha256()
-        with self._reading():
+        with self.reading():
             for path in (self.jar, self.paraphrases):
                 with path.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -59,7 +60,7 @@ class Sources:
 
     def words(self, name: str) -> list[bytes]:
         """Return the lines, stripped, of one member of the jar."""
-        with self._reading(), zipfile.ZipFile(self.jar) as jar:
+        with self.reading(), zipfile.ZipFile(self.jar) as jar:
             return [line.strip() for line in jar.read(name).split(b"\n")]
 
     def paraphrase_lines(self, on_progress: Callable[[float], None]) -> Iterator[list[bytes]]:
@@ -70,7 +71,7 @@ class Sources:
         """
         size, read, rest = self.paraphrases.stat().st_size, 0, b""
         unzip = zlib.decompressobj(wbits=31)
-        with self._reading(), self.paraphrases.open("rb") as file:
+        with self.reading(), self.paraphrases.open("rb") as file:
             while packed := file.read(_CHUNK_BYTES // 8):
                 read += len(packed)
                 lines = (rest + unzip.decompress(packed)).split(b"\n")
@@ -81,13 +82,12 @@ class Sources:
             if not unzip.eof or rest.strip():
                 raise zlib.error("the file ends early")
 
-    def _reading(self) -> _Reading:
+    def reading(self) -> AbstractContextManager[None]:
+        """Return a context that turns what goes wrong with the two files into one error."""
         return _Reading(self)
 
 
-class _Reading:
-    """Turns what goes wrong with the two files into one error."""
-
+class _Reading(AbstractContextManager[None]):
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
@@ -95,7 +95,7 @@ class _Reading:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError | zlib.error | zipfile.BadZipFile | KeyError):
+        if isinstance(error, OSError | zlib.error | zipfile.BadZipFile | KeyError | ValueError):
             raise BackendError(
                 f"METEOR's data in {self._sources.jar.parent} cannot be read: {error}. "
                 "Run  pip install --force-reinstall --no-deps pycocoevalcap==1.2"
