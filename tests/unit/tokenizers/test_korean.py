@@ -24,7 +24,8 @@ needs_kiwi = pytest.mark.skipif(not HAS_KIWI, reason="the extra korean is not in
         ("고양이 두 마리가 소파 위에 있다.", "고양이 두 마리 가 소파 위 에 있 다"),
         ("한 남자가 해변에서 빨간 연을 날리고 있다!", "한 남자 가 해변 에서 빨갛 ᆫ 연 을 날리 고 있 다"),
         ("고양이 (사진 3장) 😀", "고양이 사진 3 장"),
-        ("Photo of A DOG", "photo of a dog"),
+        ("Photo of A DOG.", "photo of a dog"),
+        ("MRI. (iPhone), C++ 3.5 e\u0302.", "mri iphone c 3.5 ê"),
     ],
 )
 def test_morphemes(caption: str, tokens: str):
@@ -43,6 +44,25 @@ def test_decomposed_text_is_the_same_text():
 
     caption = "강아지가 공을 문다"
     assert KoreanTokenizer().tokenize(unicodedata.normalize("NFD", caption)) == KoreanTokenizer().tokenize(caption)
+
+
+@needs_kiwi
+def test_long_captions_go_to_kiwi_in_pieces_that_end_between_words(monkeypatch: pytest.MonkeyPatch):
+    from types import SimpleNamespace
+
+    given: list[str] = []
+
+    class Kiwi:
+        def tokenize(self, text: str) -> list[object]:
+            given.append(text)
+            return [SimpleNamespace(form=word) for word in text.split()]
+
+    monkeypatch.setattr("firstsight.tokenizers.korean._kiwi", Kiwi)
+    words = ["고양이", "x" * 256] * 40
+    assert KoreanTokenizer().tokenize("\t".join(words)) == words
+    assert len(given) == 3
+    assert max(map(len, given)) <= 4096
+    assert KoreanTokenizer().tokenize("y" * 1000) == ["y" * 256] * 3 + ["y" * 232]
 
 
 @needs_kiwi
