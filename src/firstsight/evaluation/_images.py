@@ -46,8 +46,6 @@ def image_files(
         UsageError: There is no such folder.
         CaptionFileError: An image has no file, or several that only differ in their extension.
     """
-    from firstsight.images import IMAGE_SUFFIXES
-
     if images is None:
         return None
     if isinstance(images, Mapping):
@@ -76,6 +74,8 @@ class _Index:
     """The files of a folder by path, by name, and, for images, by both without the extension."""
 
     def __init__(self, folder: Path) -> None:
+        from firstsight.images import IMAGE_SUFFIXES
+
         self._files: dict[str, list[Path]] = {}
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             relative = path.relative_to(folder).as_posix()
