@@ -22,7 +22,9 @@ activeness>activ callousness>callous sensibility>sensibl fearlessly>fearless rea
 operator>oper digitizer>digit apology>apolog biologist>biologist quickly>quick fully>fulli electricity>electr
 electrical>electr goodness>good replacement>replac adoption>adopt controller>control controlling>control
 rate>rate vile>vile dog's>dog dogs'>dog 'tis>tis '>' ''s> luxuriated>luxuri conflated>conflat troubled>troubl
-sized>size café>café 갈매기>갈매기
+sized>size café>café 갈매기>갈매기 early>earli ugly>ugli only>onli singly>singl lying>lie tying>tie howe>howe
+atlas>atlas cosmos>cosmos bias>bias canning>canning herring>herring earring>earring exceed>exceed
+outing>outing proceeds>proceed
 """
 PAIRS = [pair.split(">") for pair in ORIGINAL.split()]
 
