@@ -9,6 +9,7 @@ void register_lcs(nanobind::module_& module);
 void register_meteor(nanobind::module_& module);
 
 NB_MODULE(_native, module) {
+    nanobind::set_leak_warnings(false);  // an interpreter that ends early is no concern of the user
     module.attr("VERSION") = 1;
     register_lcs(module);
     register_meteor(module);

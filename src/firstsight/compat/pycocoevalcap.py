@@ -11,6 +11,8 @@ Differences, all of them deliberate:
 - A wrong argument raises `UsageError` with what was got, where the original has a bare assertion.
 - CIDEr of a single image is 0 as there, and a warning says why.
 - Scores of single images always belong to their image. The original gives SPICE in another order than the ids.
+- `Spice` gives F-scores, where the original gives a list of dictionaries of categories.
+- `COCOEvalCap` leaves METEOR out, with a warning, where its data (the extra ``meteor``) are not installed.
 - `COCOEvalCap` leaves SPICE out unless it is asked for with ``spice=True``: it needs Java and takes minutes to hours.
 """
 
@@ -184,7 +186,11 @@ class COCOEvalCap:
         for n, (bleu, bleu_of_images) in enumerate(zip(*Bleu(4).compute_score(gts, res), strict=True), start=1):
             self._set(f"Bleu_{n}", bleu, bleu_of_images)
         others: list[tuple[str, Meteor | Rouge | Cider | Spice]]
-        others = [("METEOR", Meteor()), ("ROUGE_L", Rouge()), ("CIDEr", Cider())]
+        others = [("ROUGE_L", Rouge()), ("CIDEr", Cider())]
+        if METRICS.load("meteor").is_available():
+            others.insert(0, ("METEOR", Meteor()))
+        else:
+            warnings.warn('METEOR is left out: run  pip install "firstsight[meteor]"', stacklevel=2)
         for name, scorer in [*others, *([("SPICE", Spice())] if self._with_spice else [])]:
             score, scores = scorer.compute_score(gts, res)
             self._set(name, score, scores)

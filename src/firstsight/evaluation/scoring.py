@@ -184,15 +184,15 @@ def _evaluate(setup: _Setup, joined: JoinedCaptions, images: Mapping[str, Path] 
     reasons: dict[str, str] = {}
     per_image: dict[str, npt.NDArray[np.float64]] = {}
     for metric in setup.metrics:
-        signatures = signatures_of(metric, setup.options, shared)
         try:
             learn(metric, corpus, setup.options)
+            signatures = signatures_of(metric, setup.options, shared)  # may load a model: after the checks
             table = metric.corpus_statistics(corpus)
             found = scores_of(metric, signatures, table, setup.options)
             rows = metric.from_statistics(table)
         except MetricUndefinedError as error:
             reasons[metric.name] = str(error)
-            found = undefined(metric, signatures, str(error))
+            found = undefined(metric, signatures_of(metric, setup.options, shared), str(error))
         else:
             defined = {score.name for score in found if score.value is not None}
             columns = zip(metric.score_names, np.moveaxis(rows[position], -1, 0), strict=True)

@@ -22,7 +22,8 @@ def image_files(corpus: Corpus, metric: str) -> list[Path]:
     """
     if corpus.images is None:
         raise UsageError(
-            f"{metric} looks at the images, and their files were not given. Name the folder of the images."
+            f"{metric} looks at the images, and their files were not given. "
+            "Name their folder: --images FOLDER, or the argument images of evaluate."
         )
     files = [corpus.images.get(image_id) for image_id in corpus.image_ids]
     found = [file for file in files if file is not None]

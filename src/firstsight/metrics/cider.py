@@ -46,7 +46,7 @@ class _WeighedNGrams(TokenMetric):
         if len(corpus) == 1:
             raise MetricUndefinedError(
                 f"{self.name} is undefined: it weighs words by how few of the images have them, and the corpus has one "
-                "image only. Score at least two images."
+                "image only. Score at least two images, or use a scoring card of the whole set."
             )
         self._frequencies = DocumentFrequencies.of_references(corpus)
 

