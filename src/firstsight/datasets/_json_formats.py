@@ -220,4 +220,8 @@ def _raise_json_fault(
     source: SourceText, place: str, error: json.JSONDecodeError, text: str, position: int
 ) -> NoReturn:
     near = text[max(0, position - 15) : position + 15]
-    raise source.fault(place, f"not valid JSON: {error.msg} near {quoted(near)}.") from None
+    problem = error.msg
+    if problem.startswith("Invalid control character"):
+        escape = json.dumps(text[position])[1:-1]
+        problem = f"a character that JSON wants written as {escape} stands as it is"
+    raise source.fault(place, f"not valid JSON: {problem} near {quoted(near)}.") from None
