@@ -114,7 +114,7 @@ def _evaluate(records: Sequence[CaptionRecord]) -> Evaluation:
     if not candidates:
         failure = next(record.error for record in records if record.error is not None)
         raise CaptionerError(f"No sample photo could be captioned; the first failed with: {failure.message}")
-    options = EvaluationOptions(missing="error" if len(candidates) == len(records) else "skip")
+    options = EvaluationOptions(missing="error" if len(candidates) == len(records) else "skip", human_baseline=True)
     return evaluate(candidates, sample_references(), options=options)
 
 
@@ -165,13 +165,22 @@ def _caption_lines(records: Sequence[CaptionRecord], evaluation: Evaluation) -> 
 
 
 def _score_lines(evaluation: Evaluation) -> list[str]:
-    lines = [f"{'METRIC':<8}{'SCORE':>7}  95 % INTERVAL"]
+    lines = [f"{'METRIC':<8}{'SCORE':>7}  {'95 % INTERVAL':<14}  HUMANS"]
+    humans = {score.name: score.value for score in evaluation.human.scores} if evaluation.human else {}
     for score in evaluation.scores:
         if score.value is None:
             lines.append(f"{score.name:<8}{'-':>7}  {visible(score.reason or '')}")
         else:
-            interval = "" if score.low is None or score.high is None else f"  {score.low:.3f} to {score.high:.3f}"
-            lines.append(f"{score.name:<8}{score.value:>7.3f}{interval}")
+            interval = "" if score.low is None or score.high is None else f"{score.low:.3f} to {score.high:.3f}"
+            human = humans.get(score.name)
+            lines.append(
+                f"{score.name:<8}{score.value:>7.3f}  {interval:<14}  {'-' if human is None else f'{human:.3f}':>6}"
+            )
+    if evaluation.human and evaluation.human.n_images:
+        n = evaluation.human.references_each[1]
+        lines.append(
+            f"Human captions meet {n} references, the captioner's {n + 1}; most scores rise with their number."
+        )
     return lines
 
 

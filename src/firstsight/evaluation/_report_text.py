@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from markupsafe import Markup, escape
 
 from firstsight._text import visible
@@ -25,8 +27,13 @@ def both(english: str, korean: str, /, **values: object) -> Markup:
 
 
 def breakable(signature: str) -> Markup:
-    """Return a signature as HTML whose lines break between its fields rather than within them."""
-    return Markup("|<wbr>").join(escape(field) for field in signature.split("|"))
+    """Return a signature as HTML whose lines break between its fields and parameters rather than within them.
+
+    Example:
+        >>> breakable("params:beta=1.2,case=mixed|tok:ptb@1")
+        Markup('params:beta=1.2,<wbr>case=mixed|<wbr>tok:ptb@1')
+    """
+    return Markup(re.sub(r"([|,])", r"\1<wbr>", str(escape(signature))))
 
 
 def _as_html(value: object) -> Markup:

@@ -92,6 +92,18 @@ def test_scores_are_those_that_evaluate_gives_for_the_captions_it_wrote(
     assert {score.name: score.value for score in again.scores} == {name: scores[name]["score"] for name in scores}
 
 
+def test_terminal_scores_and_report_show_what_human_captions_score(demo: Run, tmp_path: Path) -> None:
+    lines = demo().stdout.splitlines()
+
+    scores = json.loads((tmp_path / "firstsight-demo" / "scores.json").read_text(encoding="utf-8"))
+    humans = {name: f"{entry['score']:.3f}" for name, entry in scores["human"]["scores"].items()}
+    assert humans.keys() == scores["scores"].keys()
+    table = lines[next(at for at, line in enumerate(lines) if line.split()[-1:] == ["HUMANS"]) + 1 :]
+    assert {line.split()[0]: line.split()[-1] for line in table[: len(humans)]} == humans
+    report = (tmp_path / "firstsight-demo" / "report.html").read_text(encoding="utf-8")
+    assert all(value in report for value in humans.values())
+
+
 def test_captions_equal_to_a_reference_score_a_perfect_rouge(
     demo: Run, captioner: Callable[[FakeCaptioner], None], tmp_path: Path
 ) -> None:
