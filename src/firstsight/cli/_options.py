@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["format_option", "overwrite_option", "quiet_option", "seed_option"]
+__all__ = ["format_option", "overwrite_option", "quiet_option", "resamples_option", "seed_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +20,19 @@ def quiet_option(function: F) -> F:
 def overwrite_option(function: F) -> F:
     """Add ``--overwrite``, passed as ``overwrite: bool``."""
     return click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")(function)
+
+
+def resamples_option(text: str, least: int = 0) -> Callable[[F], F]:
+    """Add ``--resamples``, passed as ``n_resamples: int``, ``least`` or more, 1,000 unless told; help: ``text``."""
+    return click.option(
+        "--resamples",
+        "n_resamples",
+        type=click.IntRange(min=least),
+        default=1000,
+        show_default=True,
+        metavar="N",
+        help=text,
+    )
 
 
 def seed_option(function: F) -> F:

@@ -24,11 +24,14 @@ _STDIO = "-"
 _PROGRESS_FROM_IMAGES = 500
 
 
-def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None], *, overwrite: bool) -> None:
+def check_outputs(
+    inputs: Sequence[str | None], output: str = _STDIO, per_image: str | None = None, *, overwrite: bool = False
+) -> None:
     """Check every output before any file is read; ``None`` is an input or output that was not given.
 
     Raises:
-        UsageError: Two inputs are standard input, or two outputs are one file.
+        UsageError: Two inputs are standard input, both outputs are one file, or ``per_image`` is no ``.csv`` or
+            ``.jsonl`` file.
         OutputError: An output is an input, exists and ``overwrite`` is false, or cannot be written.
     """
     from firstsight._files import check_output
@@ -36,13 +39,19 @@ def check_outputs(inputs: Sequence[str | None], outputs: Sequence[str | None], *
     if list(inputs).count(_STDIO) > 1:
         raise UsageError("Several files are '-'; only one of them can come from standard input.")
     read = {Path(path).resolve() for path in inputs if path is not None and path != _STDIO}
-    written = [Path(path) for path in outputs if path is not None and path != _STDIO]
+    if per_image == _STDIO:
+        raise UsageError("--per-image takes the name of a .csv or .jsonl file; '-' is for the scores alone.")
+    written = [Path(path) for path in (output, per_image) if path is not None and path != _STDIO]
     if len({path.resolve() for path in written}) < len(written):
-        raise UsageError(f"Two outputs are {str(written[0])!r}; name a file for each.")
+        raise UsageError(f"--output and --per-image are both {str(written[0])!r}; name two files.")
     for path in written:
         if path.resolve() in read:
             raise OutputError(f"{path} is read by this run and is not overwritten. Choose another name.")
         check_output(path, overwrite=overwrite)
+    if per_image is not None:
+        from firstsight.evaluation.output import check_per_image_path
+
+        check_per_image_path(Path(per_image), overwrite=overwrite)
 
 
 def format_of(name: str, output: Path, by_suffix: Mapping[str, str]) -> str:

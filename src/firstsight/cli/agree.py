@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from firstsight.cli._options import format_option, overwrite_option, quiet_option, seed_option
+from firstsight.cli._options import format_option, overwrite_option, quiet_option, resamples_option, seed_option
 from firstsight.cli._output import check_outputs, corpus_progress, format_of, write_output
 from firstsight.cli._text import note, warning
 from firstsight.errors import FirstsightError
@@ -35,15 +35,7 @@ _STDIO = "-"
     help="Several ratings of a caption: each counts, or their mean.",
 )
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Name of a metric; repeatable.")
-@click.option(
-    "--resamples",
-    "n_resamples",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    metavar="N",
-    help="Bootstrap resamples of the 95 % intervals; 0 leaves them out.",
-)
+@resamples_option("Bootstrap resamples of the 95 % intervals; 0 leaves them out.")
 @seed_option
 @format_option(["table", "json", "csv"], "table")
 @click.option("-o", "--output", default=_STDIO, metavar="FILE", help="Write there; .json and .csv say the format.")
@@ -73,7 +65,7 @@ def agree(
     from firstsight.evaluation.agreement import AGREEMENT_RENDERERS, measure_agreement
 
     options = EvaluationOptions(n_resamples=n_resamples, seed=seed)
-    check_outputs([ratings, references, captions], [output], overwrite=overwrite)
+    check_outputs([ratings, references, captions], output, overwrite=overwrite)
     file = read_ratings(ratings, references, protocol=protocol, captions=captions)
     with corpus_progress(quiet=quiet) as on_progress:
         found = measure_agreement(

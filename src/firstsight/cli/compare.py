@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from firstsight.cli._options import format_option, overwrite_option, quiet_option, seed_option
+from firstsight.cli._options import format_option, overwrite_option, quiet_option, resamples_option, seed_option
 from firstsight.cli._output import check_outputs, corpus_progress, format_of, write_output
 from firstsight.cli._text import warning
 from firstsight.errors import FirstsightError, UsageError
@@ -28,14 +28,7 @@ _FORMS = {".json": "json", ".csv": "csv", ".html": "html", ".htm": "html"}
 @click.option("--language", default="", metavar="CODE", help="Language of the captions.  [en]")
 @click.option("--card", metavar="FILE", help="Take document frequencies from this card.")
 @click.option("--images", metavar="FOLDER", help="Image files, for metrics that look at them.")
-@click.option(
-    "--resamples",
-    "n_resamples",
-    type=click.IntRange(min=1),
-    default=1000,
-    metavar="N",
-    help="Resamples of intervals and tests.  [1000]",
-)
+@resamples_option("Resamples of intervals and tests.", least=1)
 @seed_option
 @click.option("--test", type=click.Choice(["permutation", "bootstrap"]), default="permutation", help="Paired test.")
 @click.option(
@@ -79,8 +72,7 @@ def compare(
         raise UsageError("--slice-by COLUMN and --manifest FILE belong together; give both.")
     form = format_of(format_name, Path(output), _FORMS)
     inputs = [references, asked["manifest"], asked["card"], *(system.path for system in named_files(systems))]
-    check_outputs(inputs, [output, per_image], overwrite=overwrite)
-    _check_per_image(per_image, overwrite=overwrite)
+    check_outputs(inputs, output, per_image, overwrite=overwrite)
     options = ComparisonOptions(
         EvaluationOptions(
             card=None if asked["card"] is None else read_card(asked["card"]),
@@ -106,15 +98,6 @@ def compare(
     write_output(_rendered(found, form), output, overwrite=overwrite)
     if all(entries[0].score.value is None for entries in found.scores.values()):
         raise FirstsightError("No score is defined for these images; the output says why for each.")
-
-
-def _check_per_image(per_image: str | None, *, overwrite: bool) -> None:
-    from firstsight.evaluation.output import check_per_image_path
-
-    if per_image == _STDIO:
-        raise UsageError("--per-image takes the name of a .csv or .jsonl file; '-' is for the scores alone.")
-    if per_image is not None:
-        check_per_image_path(Path(per_image), overwrite=overwrite)
 
 
 def _rendered(found: Comparison, form: str) -> str:

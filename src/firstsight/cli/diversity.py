@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from firstsight.cli._options import format_option, seed_option
+from firstsight.cli._options import format_option, resamples_option, seed_option
+from firstsight.cli._output import check_outputs
 from firstsight.cli._text import warning
 from firstsight.errors import CaptionFileError, UsageError
 
@@ -49,15 +49,7 @@ class _Report:
 @click.option("--references", metavar="FILE", help="Human captions of the images: document frequencies, nouns.")
 @click.option("--corpus", metavar="FILE", help="Captions known already, to tell what is new.")
 @click.option("--tokenizer", "tokenizer_name", default="ptb", show_default=True, metavar="NAME", help="Cuts captions.")
-@click.option(
-    "--resamples",
-    "n_resamples",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    metavar="N",
-    help="Bootstrap resamples of the 95 % intervals; 0 leaves them out.",
-)
+@resamples_option("Bootstrap resamples of the 95 % intervals; 0 leaves them out.")
 @seed_option
 @format_option(["table", "json", "csv"], "table")
 def diversity(
@@ -76,8 +68,7 @@ def diversity(
 
     Sizes and shares of a vocabulary have no interval: images drawn twice would repeat their words.
     """
-    if [candidates, references, corpus].count("-") > 1:
-        raise UsageError("Only one of CANDIDATES, --references and --corpus can come from standard input ('-').")
+    check_outputs([candidates, references, corpus])
     report = _report(candidates, references, corpus, tokenizer_name, (n_resamples, seed))
     click.echo({"table": _table, "json": _json, "csv": _csv}[format_name](report), nl=False)
 
@@ -209,6 +200,8 @@ def _csv(report: _Report) -> str:
 
 
 def _table(report: _Report) -> str:
+    from firstsight.evaluation.signature import signature_lines
+
     lines = [f"{'measure':<14}{'value':>10}    {'95 % interval':<22}  what it is"]
     for row in report.rows:
         if row.value is None:
@@ -219,7 +212,7 @@ def _table(report: _Report) -> str:
     if report.frequent:
         lines += ["", "Captions that most images have"]
         lines += [_cut(f"{n_images:>8,}  {_visible(caption)}") for caption, n_images in report.frequent]
-    lines += ["", *_wrapped(report.signature)]
+    lines += ["", *signature_lines(report.signature, _WIDTH, ("", ""))]
     lines += ["", f"{report.n_captions:,} captions of {report.n_images:,} images"]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -236,14 +229,3 @@ def _visible(caption: str) -> str:
 
 def _cut(line: str) -> str:
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
-
-
-def _wrapped(signature: str) -> Sequence[str]:
-    """Return the signature in lines that break behind a field."""
-    lines = [""]
-    for part in signature.split("|"):
-        field = part if lines == [""] else f"|{part}"
-        if len(lines[-1]) + len(field) > _WIDTH:
-            lines.append("")
-        lines[-1] += field
-    return lines

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from firstsight.cli._options import format_option, overwrite_option, quiet_option, seed_option
-from firstsight.cli._output import corpus_progress, format_of, write_output
+from firstsight.cli._options import format_option, overwrite_option, quiet_option, resamples_option, seed_option
+from firstsight.cli._output import check_outputs, corpus_progress, format_of, write_output
 from firstsight.cli._text import note, warning
-from firstsight.errors import FirstsightError, OutputError, UsageError
+from firstsight.errors import FirstsightError, UsageError
 
 if TYPE_CHECKING:
     from firstsight.evaluation import Evaluation, EvaluationOptions
@@ -38,14 +38,7 @@ _OF_THE_REPORT = ("metrics", "n_resamples", "seed", "missing", "language", "toke
 @click.option("--images", metavar="FOLDER", help="Image files, for metrics that look at them.")
 @click.option("--human-baseline", is_flag=True, help="Score the references too, each against the others.")
 @click.option("--reproduce", metavar="FILE", help="Compute this JSON output again and compare.")
-@click.option(
-    "--resamples",
-    "n_resamples",
-    type=click.IntRange(min=0),
-    default=1000,
-    metavar="N",
-    help="Bootstrap resamples of the intervals.  [1000]",
-)
+@resamples_option("Bootstrap resamples of the intervals; 0 for none.")
 @seed_option
 @click.option(
     "--missing",
@@ -110,10 +103,9 @@ def _settings(
     from firstsight.evaluation import EvaluationOptions, left_out_metrics, read_card
     from firstsight.evaluation.reproduce import options_of, read_report
 
-    extra = tuple(path for path in (asked["card"], asked["reproduce"]) if path is not None)
     if asked["reproduce"] is not None:
         _check_reproduce(form)
-    _check_paths(inputs, extra, output, per_image, overwrite=overwrite)
+    check_outputs([*inputs, asked["card"], asked["reproduce"]], output, per_image, overwrite=overwrite)
     card = None if asked["card"] is None else read_card(asked["card"])
     if asked["reproduce"] is not None:
         report = read_report(asked["reproduce"])
@@ -146,26 +138,3 @@ def _reproduce(report: Report, evaluation: Evaluation, form: str, output: str, *
     text = json.dumps(to_reproduction_json(found), indent=2) + "\n" if form == "json" else to_reproduction_text(found)
     write_output(text, output, overwrite=overwrite)
     return 0 if found.is_equal else _EXIT_DIFFERS
-
-
-def _check_paths(
-    inputs: tuple[str, str], extra: tuple[str, ...], output: str, per_image: str | None, *, overwrite: bool
-) -> None:
-    """Check every output before any file is read."""
-    from firstsight._files import check_output
-    from firstsight.evaluation.output import check_per_image_path
-
-    if inputs == (_STDIO, _STDIO):
-        raise UsageError("CANDIDATES and --references are both '-'; only one of them can come from standard input.")
-    outputs = [Path(path) for path in (output, per_image) if path is not None and path != _STDIO]
-    if per_image == _STDIO:
-        raise UsageError("--per-image takes the name of a .csv or .jsonl file; '-' is for the scores alone.")
-    if len(outputs) == 2 and outputs[0].resolve() == outputs[1].resolve():
-        raise UsageError(f"--output and --per-image are both {str(outputs[0])!r}; name two files.")
-    read = {Path(path).resolve() for path in (*inputs, *extra) if path != _STDIO}
-    for path in outputs:
-        if path.resolve() in read:
-            raise OutputError(f"{path} is read by this evaluation and is not overwritten. Choose another name.")
-        check_output(path, overwrite=overwrite)
-    if per_image is not None:
-        check_per_image_path(Path(per_image), overwrite=overwrite)

@@ -15,7 +15,7 @@ from firstsight.datasets.writers import csv_row, guarded, guarded_id
 from firstsight.evaluation._comparison_types import Pair, Slice, SystemScore
 from firstsight.evaluation.comparison import Comparison
 from firstsight.evaluation.output import check_per_image_path
-from firstsight.evaluation.signature import HASH_DIGITS, parse_signature, shared_part
+from firstsight.evaluation.signature import HASH_DIGITS, parse_signature, shared_part, signature_lines
 from firstsight.types import Json, Score
 
 __all__ = [
@@ -141,7 +141,7 @@ def to_table(comparison: Comparison) -> str:
     lines += ["", "Signatures: what belongs to each score, then what all of them share"]
     signatures = [entries[0].score.signature for entries in comparison.scores.values()]
     for part in [*(shared_part(signature)[0] for signature in signatures), shared_part(signatures[0])[1]]:
-        lines += _wrapped(part)
+        lines += signature_lines(part)
     lines.append(f"  {test_signature(comparison)}")
     for note in comparison.notes:
         lines += textwrap.wrap(visible(note), WIDTH, subsequent_indent="  ")
@@ -329,15 +329,3 @@ def _padded(name: str, width: int) -> str:
 def _columns(text: str) -> int:
     """Return how many columns of a terminal the text takes; Hangul and other wide characters take two."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _wrapped(signature: str) -> list[str]:
-    """Return a part of a signature in lines that end with a bar: joined, they give it back."""
-    lines = ["  "]
-    fields = signature.split("|")
-    for at, text in enumerate(fields):
-        part = text if at == len(fields) - 1 else f"{text}|"
-        if len(lines[-1]) + len(part) > WIDTH:
-            lines.append("    ")
-        lines[-1] += part
-    return lines

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from markupsafe import Markup, escape
 
 from firstsight._text import visible
-from firstsight.evaluation._comparison_output import headline, p_text, rank_text, signed, test_signature
+from firstsight.evaluation._comparison_output import SLICE_NOTE, headline, p_text, rank_text, signed, test_signature
 from firstsight.evaluation._comparison_types import Pair, Slice, SystemScore
 from firstsight.evaluation._html_page import render_html
 from firstsight.evaluation._report_text import both
@@ -191,8 +191,7 @@ def _pairs_note(comparison: Comparison, name: str | None) -> Markup:
 
 def _slices_note() -> Markup:
     return both(
-        "What a metric learnt of all images, such as the document frequencies of CIDEr-D, holds in every slice too, so "
-        "slices compare with each other. A slice scored alone has another CIDEr-D.",
+        SLICE_NOTE,
         "CIDEr-D의 문서 빈도처럼 지표가 전체 이미지에서 얻은 값은 모든 부분에 그대로 씁니다. 그래서 부분끼리 비교할 수 "
         "있습니다. 한 부분만 따로 채점하면 CIDEr-D 값이 달라집니다.",
     )

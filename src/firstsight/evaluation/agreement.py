@@ -18,7 +18,8 @@ from firstsight.datasets.writers import csv_row
 from firstsight.errors import MetricUndefinedError, UnknownNameError
 from firstsight.evaluation._options import EvaluationOptions, Progress, default_metrics, load_metrics, load_tokenizer
 from firstsight.evaluation._scored import learn, restore_card, shared_fields, signatures_of
-from firstsight.evaluation.signature import HASH_DIGITS, reference_set_hash, shared_part
+from firstsight.evaluation.output import neighbours
+from firstsight.evaluation.signature import HASH_DIGITS, reference_set_hash, shared_part, signature_lines
 from firstsight.metrics import Corpus
 from firstsight.types import Json
 
@@ -250,22 +251,15 @@ def to_table(found: Agreement) -> str:
     lines += ["", n_all, *(textwrap.fill(note, _WIDTH) for note in found.notes)]
     lines += ["", "Signatures: what belongs to each score, then what all of them share"]
     lines += [f"  {shared_part(score.signature)[0]}" for score in found.scores]
-    lines += _wrapped(shared_part(found.scores[0].signature)[1])
+    lines += signature_lines(shared_part(found.scores[0].signature)[1])
     lines += ["", summary_line(found)]
     return "\n".join(lines) + "\n"
 
 
 def summary_line(found: Agreement) -> str:
     """Return one line for a paper or a bug report: the tau of each score, neighbours such as BLEU-1 to 4 together."""
-    groups: dict[str, list[MetricAgreement]] = {}
-    for score in found.scores:
-        stem, _, number = score.name.rpartition("-")
-        groups.setdefault(stem if number.isdigit() else score.name, []).append(score)
-    parts = []
-    for group in groups.values():
-        name = group[0].name if len(group) == 1 else f"{group[0].name}..{group[-1].name.rpartition('-')[2]}"
-        values = (f"{100 * s.measures[found.headline].value:.1f}" if s.measures else "none" for s in group)
-        parts.append(f"{name} {' '.join(values)}")
+    shown = {s.name: f"{100 * s.measures[found.headline].value:.1f}" if s.measures else "none" for s in found.scores}
+    parts = [f"{label} {' '.join(shown[name] for name in names)}" for label, names in neighbours(shown).items()]
     return f"{found.headline} x 100: {', '.join(parts)} ({found.n_ratings:,} ratings)"
 
 
@@ -294,15 +288,3 @@ def _shown(found: Coefficient) -> str:
 
 def _reason(score: MetricAgreement) -> str:
     return f"none: {score.reason}"[: _WIDTH - len(score.name) - 2]
-
-
-def _wrapped(signature: str) -> list[str]:
-    """Return a part of a signature in lines that end with a bar: joined, they give it back."""
-    lines = ["  "]
-    fields = signature.split("|")
-    for at, text in enumerate(fields):
-        part = text if at == len(fields) - 1 else f"{text}|"
-        if len(lines[-1]) + len(part) > _WIDTH:
-            lines.append("    ")
-        lines[-1] += part
-    return lines

@@ -14,12 +14,13 @@ from firstsight.datasets.writers import csv_row, guarded_id
 from firstsight.errors import UsageError
 from firstsight.evaluation.baseline import HumanBaseline
 from firstsight.evaluation.scoring import Evaluation
-from firstsight.evaluation.signature import HASH_DIGITS, parse_signature, shared_part
+from firstsight.evaluation.signature import HASH_DIGITS, parse_signature, shared_part, signature_lines
 from firstsight.types import Json, Score
 
 __all__ = [
     "RENDERERS",
     "check_per_image_path",
+    "neighbours",
     "per_image_csv",
     "per_image_jsonl",
     "summary_line",
@@ -92,10 +93,10 @@ def to_table(evaluation: Evaluation) -> str:
     lines = [columns.header(), *(line for score in scores for line in columns.row(score))]
     lines += ["", "Signatures: what belongs to each score, then what all of them share"]
     parts = [*(shared_part(score.signature)[0] for score in scores), shared_part(scores[0].signature)[1]]
-    lines += [line for part in parts for line in _wrapped(part)]
+    lines += [line for part in parts for line in signature_lines(part)]
     if evaluation.human is not None:
         lines += ["", "What the scores of human captions share"]
-        lines += _wrapped(shared_part(evaluation.human.scores[0].signature)[1])
+        lines += signature_lines(shared_part(evaluation.human.scores[0].signature)[1])
     lines += ["", *textwrap.wrap(summary_line(evaluation), WIDTH, subsequent_indent="  ")]
     return "\n".join(lines) + "\n"
 
@@ -105,16 +106,28 @@ def summary_line(evaluation: Evaluation) -> str:
 
     Where that is longer than 100 characters, the last of such neighbours stands for them.
     """
-    groups: dict[str, list[Score]] = {}
-    for score in evaluation.scores:
-        stem = score.name.rpartition("-")[0] if re.search(r"-\d+$", score.name) else score.name
-        groups.setdefault(stem, []).append(score)
-    whole, last = (
-        ", ".join(f"{_group_name(group)} {' '.join(map(_shown, group))}" for group in chosen)
-        for chosen in (groups.values(), [group[-1:] for group in groups.values()])
-    )
+    shown = {score.name: _shown(score) for score in evaluation.scores}
+    groups = neighbours(shown)
+    whole = ", ".join(f"{label} {' '.join(shown[name] for name in names)}" for label, names in groups.items())
+    last = ", ".join(f"{names[-1]} {shown[names[-1]]}" for names in groups.values())
     behind = f" (n={evaluation.n_images}, refset {evaluation.reference_set[:HASH_DIGITS]})"
     return (whole if len(whole + behind) <= WIDTH else last) + behind
+
+
+def neighbours(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of scores that only differ in their last number together, under the name of all of them.
+
+    Example:
+        >>> neighbours(["BLEU-1", "BLEU-2", "CIDEr-D"])
+        {'BLEU-1..2': ['BLEU-1', 'BLEU-2'], 'CIDEr-D': ['CIDEr-D']}
+    """
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(re.sub(r"-\d+$", "-", name), []).append(name)
+    return {
+        group[0] if len(group) == 1 else f"{group[0]}..{group[-1].rpartition('-')[2]}": group
+        for group in groups.values()
+    }
 
 
 def per_image_csv(evaluation: Evaluation) -> str:
@@ -248,21 +261,6 @@ def _range_of(score: Score) -> str:
     low, _, high = fields.get("range", "").partition("..")
     better = fields.get("better", "neither")
     return f"{low} to {high}" + ("" if better == "neither" else f", {better} is better")
-
-
-def _wrapped(signature: str) -> list[str]:
-    """Return a part of a signature in lines that end with a bar or a comma: joined, they give it back."""
-    lines = ["  "]
-    for part in re.findall(r"[^|,]*[|,]|[^|,]+$", signature):
-        if len(lines[-1]) + len(part) > WIDTH:
-            lines.append("    ")
-        lines[-1] += part
-    return lines
-
-
-def _group_name(group: list[Score]) -> str:
-    first = group[0].name
-    return first if len(group) == 1 else f"{first}..{group[-1].name.rpartition('-')[2]}"
 
 
 def _shown(score: Score) -> str:

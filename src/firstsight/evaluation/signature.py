@@ -30,6 +30,7 @@ printable ASCII are percent-encoded in values (``:`` alone stands in none).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -40,7 +41,7 @@ from firstsight.types import Json
 if TYPE_CHECKING:
     from firstsight.metrics import Metric
 
-__all__ = ["corpus_part", "metric_part", "parse_signature", "reference_set_hash", "shared_part"]
+__all__ = ["corpus_part", "metric_part", "parse_signature", "reference_set_hash", "shared_part", "signature_lines"]
 
 _SAFE = "@.+-_*/()[]"
 _SHARED_FROM = "tok"
@@ -102,6 +103,26 @@ def parse_signature(signature: str) -> dict[str, str]:
     """
     pairs = (part.partition(":") for part in signature.split("|"))
     return {key: unquote(value) for key, _, value in pairs}
+
+
+def signature_lines(part: str, width: int = 100, indents: tuple[str, str] = ("  ", "    ")) -> list[str]:
+    """Return a part of a signature in lines that end with a bar or a comma: joined, they give it back.
+
+    Args:
+        part: A signature, or a half of it.
+        width: The most characters of a line, unless one parameter alone has more.
+        indents: What stands before the first line, and before each further one.
+
+    Example:
+        >>> signature_lines("metric:CIDEr-D|params:max_n=4,sigma=6|better:higher", 32)
+        ['  metric:CIDEr-D|params:max_n=4,', '    sigma=6|better:higher']
+    """
+    lines = [indents[0]]
+    for field in re.findall(r"[^|,]*[|,]|[^|,]+$", part):
+        if len(lines[-1]) + len(field) > width and lines[-1].strip():
+            lines.append(indents[1])
+        lines[-1] += field
+    return lines
 
 
 def shared_part(signature: str) -> tuple[str, str]:

@@ -137,4 +137,4 @@ def test_another_tokenizer(firstsight, tmp_path: Path):
 def test_standard_input_once(firstsight):
     done = firstsight("diversity", "-", "--corpus", "-")
     assert done.exit_code == 2
-    assert "Only one of CANDIDATES, --references and --corpus" in done.stderr
+    assert "only one of them can come from standard input" in done.stderr

@@ -175,7 +175,7 @@ def test_duplicate_ids_are_an_error_under_every_rule(evaluate: RunCommand, folde
         (
             ("-o", "gone.json", "--overwrite"),
             1,
-            "gone.json is read by this evaluation and is not overwritten. Choose another name.",
+            "gone.json is read by this run and is not overwritten. Choose another name.",
         ),
     ],
 )
@@ -198,7 +198,7 @@ def test_an_unknown_metric_is_told_before_any_file_is_read(firstsight: RunComman
 def test_both_sides_cannot_be_standard_input(firstsight: RunCommand) -> None:
     done = firstsight("evaluate", "-", "--references", "-")
     assert done.exit_code == 2
-    assert "CANDIDATES and --references are both '-'; only one of them can come from standard input." in done.stderr
+    assert "Several files are '-'; only one of them can come from standard input." in done.stderr
 
 
 def test_references_are_required(firstsight: RunCommand) -> None:
@@ -254,7 +254,7 @@ def test_a_card_gives_one_image_the_score_it_has_in_the_whole(evaluate: RunComma
     )
     done = evaluate("--card", "refs.card", "-o", "refs.card", "--overwrite")
     assert done.stderr == (
-        "firstsight: error: refs.card is read by this evaluation and is not overwritten. Choose another name.\n"
+        "firstsight: error: refs.card is read by this run and is not overwritten. Choose another name.\n"
     )
 
 
@@ -302,7 +302,7 @@ def test_reproduce_refuses_what_it_cannot_do(evaluate: RunCommand, folder: Path)
     assert evaluate("--reproduce", "r.json", "--format", "csv").exit_code == 2
     evaluate("-o", "r.json")
     done = evaluate("--reproduce", "r.json", "-o", "r.json", "--overwrite")
-    assert "r.json is read by this evaluation and is not overwritten" in done.stderr
+    assert "r.json is read by this run and is not overwritten" in done.stderr
 
 
 def test_human_captions_stand_beside_the_score(evaluate: RunCommand) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from firstsight import __version__
 from firstsight._core import core_name
 from firstsight.evaluation import EvaluationOptions, evaluate, parse_signature, reference_set_hash
-from firstsight.evaluation.signature import corpus_part, metric_part, shared_part
+from firstsight.evaluation.signature import corpus_part, metric_part, shared_part, signature_lines
 from firstsight.metrics import METRICS
 
 REFERENCES = {"b": ["a red kite", "a kite in the sky"], "a": ["two dogs run"]}
@@ -96,3 +97,11 @@ def test_both_halves_make_the_whole() -> None:
     own = metric_part(metric, "CIDEr-D")
     shared = corpus_part({"tok": "ptb@1", "images": 3})
     assert shared_part(f"{own}|{shared}") == (own, shared)
+
+
+@given(st.text(st.sampled_from("ab:=|,")), st.integers(8, 30))
+def test_lines_of_a_signature_give_it_back(part: str, width: int) -> None:
+    lines = signature_lines(part, width)
+    assert "".join(line.strip() for line in lines) == part
+    assert all(len(line) <= width or not re.search(r"[|,](?!$)", line) for line in lines)
+    assert all(line[-1] in "|," for line in lines[:-1])
