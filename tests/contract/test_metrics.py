@@ -115,6 +115,14 @@ def test_no_two_metrics_give_a_score_of_one_name():
     assert len(names) == len(set(names))
 
 
+def test_parameters_are_known_before_anything_is_scored(make_metric: Callable[[], Metric]):
+    fresh = make_metric()
+    stated = dict(fresh.parameters)
+    assert dict(fresh.parameters) == stated
+    table_of(fresh, CANDIDATES, REFERENCES)
+    assert dict(fresh.parameters) == stated == dict(make_metric().parameters)
+
+
 def test_parameters_can_be_written_in_a_signature(metric: Metric):
     assert all(
         isinstance(key, str) and isinstance(value, str | int | float) for key, value in metric.parameters.items()

@@ -70,7 +70,11 @@ class Metric(ABC):
 
     @property
     def parameters(self) -> dict[str, Json]:
-        """What the definition fixes beyond its version, as the signature states it."""
+        """What the definition fixes beyond its version, as the signature states it: text and numbers by name.
+
+        It is asked before ``prepare`` and again later, and is the same each time: nothing of it is learnt, and nothing
+        runs or is asked for over a network. A metric whose model is part of what it is may load that model, once.
+        """
         return {}
 
     def prepare(self, corpus: Corpus) -> None:

@@ -73,7 +73,7 @@ def check_captioner(captioner: Captioner) -> None:
 def check_metric(make_metric: Callable[[], Metric]) -> None:
     """Fail with a message unless a metric is additive statistics and a pure function of their sum.
 
-    It states what it is; statistics are finite, equal when asked again and unchanged by scoring; scores lie in the
+    It states what it is, the same before and after it has scored; statistics are finite, equal when asked again and unchanged by scoring; scores lie in the
     stated range; a table of sums is scored row by row; references score no worse than candidates, if it is a quality
     that looks at captions alone. A metric that looks at images is given three small ones.
 
@@ -97,9 +97,10 @@ def check_metric(make_metric: Callable[[], Metric]) -> None:
 
 
 def _check_statistics(make_metric: Callable[[], Metric], metric: Metric, files: Mapping[str, Path] | None) -> None:
-    corpus = _corpus(_CANDIDATES, files)
+    corpus, stated = _corpus(_CANDIDATES, files), dict(metric.parameters)
     metric.prepare(corpus)
     table = metric.corpus_statistics(corpus)
+    _require(metric.parameters == stated, f"parameters are {stated} before scoring and {metric.parameters} after")
     _require(table.ndim == 2 and table.dtype == np.float64, f"statistics are {table.dtype} {table.shape[1:]}, not (k,)")
     _require(bool(np.isfinite(table).all()), "statistics are not finite")
     _require(np.array_equal(metric.corpus_statistics(corpus), table), "statistics change when asked again")

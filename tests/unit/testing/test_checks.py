@@ -101,9 +101,22 @@ class _Inverted(_Overlap):
         return 1 - super().from_statistics(totals)
 
 
+class _StatesWhatItLearnt(_Overlap):
+    n_images = 0
+
+    def prepare(self, corpus):
+        super().prepare(corpus)
+        self.n_images = len(corpus)
+
+    @property
+    def parameters(self):
+        return {"images": self.n_images}
+
+
 @pytest.mark.parametrize(
     ("metric", "message"),
     [
+        (_StatesWhatItLearnt, r"parameters are \{'images': 0\} before scoring and \{'images': 3\} after"),
         (_OutOfRange, "is outside"),
         (_Changing, "scoring changes the statistics"),
         (_Infinite, "statistics are not finite"),
