@@ -73,9 +73,10 @@ def check_captioner(captioner: Captioner) -> None:
 def check_metric(make_metric: Callable[[], Metric]) -> None:
     """Fail with a message unless a metric is additive statistics and a pure function of their sum.
 
-    It states what it is, the same before and after it has scored; statistics are finite, equal when asked again and unchanged by scoring; scores lie in the
-    stated range; a table of sums is scored row by row; references score no worse than candidates, if it is a quality
-    that looks at captions alone. A metric that looks at images is given three small ones.
+    It states what it is, the same before and after it has scored; statistics are finite, equal when asked again and
+    unchanged by scoring; scores lie in the stated range; a table of sums is scored row by row; references score no
+    worse than candidates, if it is a quality that looks at captions alone. A metric that looks at images is given three
+    small ones.
 
     Args:
         make_metric: The class, as it is registered; or what makes a metric, where its constructor needs arguments, such
